@@ -1,0 +1,40 @@
+# Everything that a newcomer types. Each target sets up what it needs; a second call costs seconds.
+BUILD ?= build
+MESON_FLAGS ?=
+
+.PHONY: all setup check demo bench fuzz format install clean
+
+all: setup
+	@scripts/configure.sh $(BUILD) --werror $(MESON_FLAGS)
+	@ninja -C $(BUILD)
+
+setup:
+	@scripts/setup.sh
+
+# Every test: gcc, gcc with sanitizers, clang, and a build without the fast verifier.
+check: setup
+	@scripts/check.sh
+
+# The main job on real input: evidence collected, verified, tampered with, refused.
+demo: all
+	@scripts/demo.sh $(BUILD)
+
+# Speed, beside peers in the same run.
+bench: setup
+	@scripts/configure.sh build-bench --buildtype=release
+	@ninja -C build-bench
+	@scripts/bench.sh build-bench
+
+# Fuzz each target for SECONDS (default 60).
+SECONDS ?= 60
+fuzz: setup
+	@scripts/fuzz.sh $(SECONDS)
+
+format: setup
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	@meson install -C $(BUILD)
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file pm.h
+ * All of libpm.
+ */
+#ifndef PM_PM_H
+#define PM_PM_H
+
+#include <pm/api.h>
+#include <pm/collect.h>
+#include <pm/error.h>
+#include <pm/idblock.h>
+#include <pm/kds.h>
+#include <pm/measure.h>
+#include <pm/report.h>
+#include <pm/snp.h>
+#include <pm/snp_policy.h>
+#include <pm/text.h>
+
+#endif

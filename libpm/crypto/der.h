@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small readings of DER (X.690) for what the X.509 parser leaves as bytes. */
+#ifndef PM_CRYPTO_DER_H
+#define PM_CRYPTO_DER_H
+
+#include "base/mem.h"
+
+#define PM_DER_INTEGER	    0x02
+#define PM_DER_BIT_STRING   0x03
+#define PM_DER_OCTET_STRING 0x04
+#define PM_DER_OID	    0x06
+#define PM_DER_IA5_STRING   0x16
+#define PM_DER_SEQUENCE	    0x30
+
+/* Takes one element of that tag off the front, its content borrowed; false unless it fits. */
+bool pm_der_get(struct pm_view *from, int tag, struct pm_view *ret)
+	__attribute__((warn_unused_result));
+
+/* The same, and nothing may follow. */
+bool pm_der_only(struct pm_view from, int tag, struct pm_view *ret)
+	__attribute__((warn_unused_result));
+
+/* Takes a positive INTEGER in its shortest form, without the leading zero. */
+bool pm_der_get_positive(struct pm_view *from, struct pm_view *ret)
+	__attribute__((warn_unused_result));
+
+/* One INTEGER in its shortest form, of 0 to 255, and nothing else. */
+bool pm_der_uint8(struct pm_view from, uint8_t *ret) __attribute__((warn_unused_result));
+
+#endif

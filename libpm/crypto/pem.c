@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/x509.h"
+
+#include <mbedtls/pem.h>
+#include <stdio.h>
+#include <string.h>
+
+bool pm_pem_is(struct pm_view input)
+{
+	static const char begin[] = "-----BEGIN ";
+
+	/* DER begins with a SEQUENCE, 0x30: the digit 0, which no PEM text begins with. */
+	if (!input.len || input.ptr[0] == 0x30)
+		return false;
+	return memmem(input.ptr, input.len, begin, sizeof(begin) - 1) != NULL;
+}
+
+static int decode(const char *text, const char *begin, const char *end, pm_pem_fn fn, void *arg,
+	size_t *ret_used)
+{
+	mbedtls_pem_context pem;
+	const unsigned char *der;
+	size_t len;
+	int r;
+
+	mbedtls_pem_init(&pem);
+	r = mbedtls_pem_read_buffer(
+		&pem, begin, end, (const unsigned char *)text, NULL, 0, ret_used);
+	if (r == MBEDTLS_ERR_PEM_ALLOC_FAILED) {
+		r = PM_E_NOMEM;
+	} else if (r) {
+		r = PM_E_FORMAT;
+	} else {
+		der = mbedtls_pem_get_buffer(&pem, &len);
+		r = fn(pm_view(der, len), arg);
+	}
+	mbedtls_pem_free(&pem);
+	return r;
+}
+
+int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg)
+{
+	pm_cleanup(free) char *copy = pm_alloc(text.len + 1); /* mbedTLS wants a final NUL */
+	char begin[64], end[64];
+	int r = PM_E_FORMAT;
+	char *at;
+
+	if (text.len && memchr(text.ptr, 0, text.len)) /* blocks behind it would go unseen */
+		return PM_E_FORMAT;
+	if (!copy)
+		return PM_E_NOMEM;
+	pm_copy(copy, text.ptr, text.len);
+	snprintf(begin, sizeof(begin), "-----BEGIN %s-----", label);
+	snprintf(end, sizeof(end), "-----END %s-----", label);
+	for (at = strstr(copy, begin); at; at = strstr(at, begin)) {
+		size_t used = 0;
+
+		r = decode(at, begin, end, fn, arg, &used);
+		if (r < 0)
+			return r;
+		at += used;
+	}
+	return r;
+}

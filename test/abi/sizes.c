@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sizes of the public structs on 64-bit machines. A program compiled against an older header holds
+ * memory of the size that it knew: a change here is a change of the ABI, so the version of the
+ * shared library moves with it.
+ */
+#include <stddef.h>
+#include <stdio.h>
+
+#include <pm/pm.h>
+
+#define SIZE(type, bytes)                                                                          \
+	{                                                                                          \
+#type, sizeof(type), bytes                                                         \
+	}
+
+static const struct {
+	const char *type;
+	size_t found, wanted;
+} rows[] = {
+	SIZE(struct pm_check, 32),
+	SIZE(struct pm_id_block, 96),
+	SIZE(struct pm_id_signers, 100),
+	SIZE(struct pm_collect_options, 48),
+	SIZE(struct pm_id_block, 96),
+	SIZE(struct pm_id_signers, 100),
+	SIZE(struct pm_snp_facts, 808),
+	SIZE(struct pm_snp_fields, 648),
+	SIZE(struct pm_snp_firmware, 3),
+	SIZE(struct pm_snp_tcb, 5),
+};
+
+int main(void)
+{
+	int failed = 0;
+
+	if (sizeof(void *) != 8) {
+		puts("skipped: the sizes are those of 64-bit machines");
+		return 77;
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].found == rows[i].wanted)
+			continue;
+		printf("%s: %zu bytes, was %zu\n", rows[i].type, rows[i].found, rows[i].wanted);
+		failed = 1;
+	}
+	return failed;
+}

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Make the first inputs of each fuzz target, and the digests that fuzz_snp_verify.c compares with.
+
+    make_corpus.py        writes corpus/TARGET/NAME and snp_seeds.h beside this file
+
+Everything is made here, of nothing, and comes out the same each time: no byte is from real hardware.
+Inputs that the fuzzers find are kept beside these.
+"""
+import hashlib
+import pathlib
+import struct
+import uuid
+
+import der
+
+HERE = pathlib.Path(__file__).resolve().parent
+AMD = "1.3.6.1.4.1.3704.1."
+GUIDS = {"vcek": "63da758d-e664-4564-adc5-f4b93be8accd", "vlek": "a8074bc2-a25a-483e-aae6-39c045a0b8a1",
+         "ask": "4ab7b379-bbac-4fe4-a02f-05aef327c782", "ark": "c0b406a4-a803-4952-9743-3fb6014cd0ae",
+         "crl": "92f81bc3-5811-4d3d-97ff-d19f88dc67ea", "other": "00112233-4455-6677-8899-aabbccddeeff"}
+
+
+def write(target, name, data):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def flipped(data, at):
+    out = bytearray(data)
+    out[at] ^= 1
+    return bytes(out)
+
+
+# --- certificates of a world of their own -----------------------------------------------------------
+
+
+class World:
+    """ARK, ASK and a VEK of one product, and their keys."""
+
+    def __init__(self, ark_key, ask_key, product, vek):
+        self.product, self.vek = product, vek
+        self.turin = product == "Turin"
+        self.chip = der.stream("chip", 8 if self.turin else 64)
+        middle = f"SEV-{'VLEK-' if vek == 'SEV-VLEK' else ''}{product}"
+        self.ark_key, self.vek_key = ark_key, der.Ec("vek", der.P384)
+        self.ark = der.certificate(f"ARK-{product}", ark_key, f"ARK-{product}", ark_key,
+                                   extensions=der.ca_extensions())
+        self.ask = der.certificate(middle, ask_key, f"ARK-{product}", ark_key, serial=2,
+                                   extensions=der.ca_extensions(0))
+        self.vek_cert = der.certificate(vek, self.vek_key, middle, ask_key, serial=0,
+                                        extensions=self.vek_extensions())
+        self.crl = der.revocation_list(f"ARK-{product}", ark_key, serials=[77])
+        self.crl_of_ask = der.revocation_list(f"ARK-{product}", ark_key, serials=[2, 3])
+
+    def vek_extensions(self):
+        spl = {"3.1": 3, "3.2": 1, "3.3": 8, "3.8": 115}
+        found = [der.extension(AMD + "1", der.integer(int(self.turin))),
+                 der.extension(AMD + "2", der.tlv(0x16, self.product.encode()))]
+        found += [der.extension(AMD + arc, der.integer(n)) for arc, n in spl.items()]
+        if self.turin:
+            found.append(der.extension(AMD + "3.9", der.integer(2)))
+        if self.vek == "SEV-VLEK":
+            return found + [der.extension(AMD + "5", der.tlv(0x16, b"CN=corpus.example"))]
+        return found + [der.extension(AMD + "4", self.chip)]
+
+    def tcb(self):
+        return bytes([2, 3, 1, 8, 0, 0, 0, 115]) if self.turin else bytes([3, 1, 0, 0, 0, 0, 8, 115])
+
+    def report(self, version=5, report_data=b"", **changes):
+        """A report that this world's VEK signed (AMD 56860, ATTESTATION_REPORT)."""
+        r = bytearray(1184)
+        family, model = {"Milan": (0x19, 1), "Genoa": (0x19, 0x11), "Turin": (0x1a, 2)}[self.product]
+        fields = {0x00: struct.pack("<IIQ", version, 1, 0x30000), 0x34: struct.pack("<I", 1),
+                  0x38: self.tcb(), 0x40: struct.pack("<QI", 0x25, 4 if self.vek == "SEV-VLEK" else 0),
+                  0x50: report_data, 0x90: der.stream("measurement", 48), 0x140: der.stream("id", 32),
+                  0x160: b"\xff" * 32, 0x180: self.tcb(), 0x1e0: self.tcb(), 0x1f0: self.tcb(),
+                  0x1a0: b"" if self.vek == "SEV-VLEK" else self.chip,
+                  0x1e8: bytes([21, 55, 1]), 0x1ec: bytes([21, 55, 1])}
+        if version >= 3:
+            fields[0x188] = bytes([family, model, 1])
+        if version >= 5:
+            fields[0x1f8] = struct.pack("<QQ", 3, 7)
+        fields.update(changes.get("fields", {}))
+        for at, data in fields.items():
+            r[at:at + len(data)] = data
+        for at, n in zip((0x2a0, 0x2a0 + 72), self.vek_key.sign(bytes(r[:0x2a0]))):
+            r[at:at + 48] = n.to_bytes(48, "little")
+        return bytes(r)
+
+    def entries(self):
+        kind = "vlek" if self.vek == "SEV-VLEK" else "vcek"
+        return [(kind, self.vek_cert), ("ask", self.ask), ("ark", self.ark)]
+
+
+def table(entries):
+    """Certificate table (GHCB specification, AMD 56421)."""
+    header, body = b"", b""
+    start = 24 * (len(entries) + 1)
+    for kind, data in entries:
+        header += uuid.UUID(GUIDS[kind]).bytes + struct.pack("<II", start + len(body), len(data))
+        body += data
+    return header + bytes(24) + body
+
+
+def hcl(world, runtime_data):
+    report = world.report(report_data=hashlib.sha256(runtime_data).digest())
+    head = struct.pack("<4sIIII12x", b"HCLA", 2, 1184, 2, 0)
+    tail = struct.pack("<IIIII", 20 + len(runtime_data), 1, 2, 1, len(runtime_data))
+    return head + report + tail + runtime_data + bytes(9)
+
+
+def blocks(*parts):
+    """The input of fuzz_snp_verify.c: report, table, certificates, list; each with its length."""
+    return b"".join(struct.pack(">I", len(p)) + p for p in parts)
+
+
+# --- the targets ------------------------------------------------------------------------------------
+
+
+def make_rd():
+    data = bytes(range(48))
+    write("rd", "numbers", bytes([len(data)]) + data + bytes(x for op in range(7) for x in (op, 0)))
+    write("rd", "all", bytes([len(data)]) + data + bytes(x for op in range(14) for x in (op, 3)))
+    write("rd", "zeros", b"\x10" + bytes(16) + b"\x0c\x08\x0c\x08\x00\x00")
+    write("rd", "prefixed", b"\x08\0\0\0\4abcd\x08\x04\x00\x00")
+    write("rd", "prefixed-above-max", b"\x08\0\0\0\4abcd\x08\x03\x00\x00")
+    write("rd", "child", b"\x05hello\x09\x03\x07\x02\x09\x00\x09\x01")
+    write("rd", "wraps", b"\x05hello\x00\x00\x0d\x00\x07\x01")
+    write("rd", "empty", b"\x00\x07\x00\x09\x00\x00\x00")
+
+
+def make_text():
+    for i, text in enumerate((b"00ff", b"00FFa5", b"0", b"0x00", b"g0", b"", b"00:ff", bytes(range(256)))):
+        write("hex", f"seed-{i}", text)
+    for i, text in enumerate((b"Zg==", b"Zm8=", b"Zm9v", b"Zh==", b"Zm9v\n", b"Zm_v", b"====", b"AAAA" * 20,
+                              bytes(range(256)))):
+        write("base64", f"seed-{i}", text)
+    for i, text in enumerate((b"2026-03-01T00:00:00Z", b"2000-02-29T23:59:60+01:30", b"1900-02-29T00:00:00Z",
+                              b"9999-12-31T23:59:59.999-23:59", b"0001-01-01t00:00:00z", b"2026-03-01",
+                              struct.pack("<q", -30610224000), struct.pack("<q", 253402300799),
+                              struct.pack("<q", -2**63), struct.pack("<q", 2**63 - 1))):
+        write("time", f"seed-{i}", text)
+
+
+def make_cert(world, vlek):
+    write("cert", "ark-bad-signature", flipped(world.ark, -1))
+    write("cert", "ask", world.ask)
+    write("cert", "vcek", world.vek_cert)
+    write("cert", "vlek", vlek.vek_cert)
+    write("cert", "trailing-byte", world.vek_cert + b"\0")
+    write("cert", "truncated", world.vek_cert[:-1])
+    doubled = world.vek_extensions() + [der.extension(AMD + "4", bytes(64))]
+    key = world.vek_key
+    for name, extensions in (("no-extensions", ()), ("doubled-extension", doubled),
+                             ("bad-extension", [der.sequence(der.oid("2.5.29.19"))])):
+        body = der.certificate("SEV-VCEK", key, "SEV-Milan", Stub, serial=0, extensions=extensions)
+        write("cert", name, body)
+
+
+class Stub:
+    """Signs nothing: for what is refused, or looked at, before any signature."""
+
+    @staticmethod
+    def sign(_):
+        return bytes(512)
+
+
+def make_crl(world):
+    def pair(cert, crl):
+        return struct.pack(">H", len(cert)) + cert + crl
+    write("crl", "bad-signature", pair(world.ark, flipped(world.crl, -1)))
+    write("crl", "lists-ask", pair(world.ask, flipped(world.crl_of_ask, -1)))
+    write("crl", "no-cert", pair(b"", world.crl))
+    write("crl", "no-entries", pair(world.ask, der.revocation_list("ARK-Milan", Stub)))
+    write("crl", "trailing-byte", pair(b"", world.crl + b"\0"))
+    write("crl", "truncated", pair(b"", world.crl[:-1]))
+
+
+def make_pem(world):
+    ask, vek = der.pem("CERTIFICATE", world.ask), der.pem("CERTIFICATE", world.vek_cert)
+    write("pem", "two", ask + vek)
+    write("pem", "text-around", b"subject: x\n" + vek + b"end\n")
+    write("pem", "other-label", der.pem("X509 CRL", world.crl))
+    write("pem", "crlf", vek.replace(b"\n", b"\r\n"))
+    write("pem", "no-end", vek[:-20])
+    write("pem", "second-bad", vek + ask.replace(b"MII", b"M!I"))
+    write("pem", "empty-block", b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+    write("pem", "nul", vek[:80] + b"\0" + vek[80:])
+    write("pem", "encrypted", vek.replace(b"-----\n", b"-----\nProc-Type: 4,ENCRYPTED\n"
+                                          b"DEK-Info: AES-256-CBC,00000000000000000000000000000000\n\n", 1))
+
+
+def make_spki(rsa):
+    p384, p256 = der.Ec("one", der.P384).spki(), der.Ec("one", der.P256).spki()
+    n, e = rsa.n, rsa.e
+
+    def rsa_spki(modulus, exponent):
+        key = der.sequence(der.integer(modulus), der.integer(exponent))
+        return der.sequence(der.sequence(der.oid("1.2.840.113549.1.1.1"), der.tlv(5, b"")), der.bits(key))
+    write("spki", "p384", p384)
+    write("spki", "p256", p256)
+    write("spki", "p384-off-curve", flipped(p384, -1))
+    write("spki", "p384-infinity", p384[:-96] + bytes(96))
+    write("spki", "p384-above-p", p384[:-96] + b"\xff" * 96)
+    write("spki", "rsa-2048", rsa_spki(n, e))
+    write("spki", "rsa-even-modulus", rsa_spki(n - 1, e))
+    write("spki", "rsa-exponent-1", rsa_spki(n, 1))
+    write("spki", "rsa-exponent-2", rsa_spki(n, 2))
+    write("spki", "rsa-exponent-3", rsa_spki(n, 3))
+    write("spki", "rsa-short", rsa_spki(n >> 1024 | 1, e))
+    write("spki", "rsa-long", rsa_spki(n << 4096 | 1, e))
+    write("spki", "rsa-zero", rsa_spki(0, 0))
+    write("spki", "trailing-byte", p384 + b"\0")
+
+
+def make_snp(milan, turin, vlek):
+    good = milan.report()
+    write("snp_report", "v5", good)
+    for version in (2, 3):
+        write("snp_report", f"v{version}", milan.report(version))
+    write("snp_report", "turin", turin.report())
+    write("snp_report", "vlek", vlek.report())
+    for name, at, data in (("version-6", 0, b"\6"), ("algo-2", 0x34, b"\2"), ("reserved", 0x4c, b"\1"),
+                           ("host", 0x30, b"\xff" * 4), ("unsigned-tail", 0x330, b"\1"),
+                           ("long-r", 0x2a0 + 48, b"\1"), ("signer-7", 0x48, b"\x1c")):
+        write("snp_report", name, good[:at] + data + good[at + len(data):])
+    write("snp_report", "short", good[:-1])
+    entries = milan.entries()
+    write("snp_table", "valid", table(entries))
+    write("snp_table", "with-crl", table(entries + [("crl", milan.crl), ("other", b"extra")]))
+    write("snp_table", "twice", table(entries[:1] * 2))
+    write("snp_table", "not-ended", table(entries)[:72])
+    write("snp_table", "zero", bytes(24))
+    write("snp_table", "inside-list", uuid.UUID(GUIDS["other"]).bytes + struct.pack("<II", 4, 8) + bytes(24))
+    write("snp_table", "wraps",
+          uuid.UUID(GUIDS["other"]).bytes + struct.pack("<II", 0xfffffff0, 0x20) + bytes(24))
+    blob = hcl(milan, b'{"keys":[]}')
+    write("snp_hcl", "valid", blob)
+    write("snp_hcl", "version-3", blob[:4] + b"\3" + blob[5:])
+    write("snp_hcl", "size-beyond", blob[:1232] + b"\xff\xff\xff\x7f" + blob[1236:])
+    write("snp_hcl", "short", blob[:1216])
+    write("snp_hcl", "header-only", blob[:32])
+
+
+def make_snp_verify(milan, turin, vlek):
+    """Returns the digests of what the worlds signed."""
+    good, blob = milan.report(), hcl(milan, b'{"keys":[]}')
+    full = table(milan.entries())
+    pems = b"".join(der.pem("CERTIFICATE", c) for _, c in milan.entries())
+    write("snp_verify", "valid-vcek", blocks(good, full, b"", b""))
+    write("snp_verify", "valid-pem-crl", blocks(good, b"", pems, milan.crl))
+    write("snp_verify", "valid-hcl", blocks(blob, full, b"", der.pem("X509 CRL", milan.crl)))
+    write("snp_verify", "valid-turin", blocks(turin.report(), table(turin.entries()), b"", b""))
+    write("snp_verify", "valid-vlek", blocks(vlek.report(), table(vlek.entries()), b"", b""))
+    write("snp_verify", "bad-signature", blocks(flipped(good, 0x2a0), full, b"", b""))
+    write("snp_verify", "bad-measurement", blocks(flipped(good, 0x90), full, b"", b""))
+    write("snp_verify", "bad-runtime-data", blocks(flipped(blob, 1240), full, b"", b""))
+    write("snp_verify", "revoked", blocks(good, full, b"", milan.crl_of_ask))
+    write("snp_verify", "bad-crl", blocks(good, full, b"", flipped(milan.crl, -1)))
+    write("snp_verify", "no-root", blocks(good, table(milan.entries()[:2]), b"", b""))
+    write("snp_verify", "no-certs", blocks(good, b"", b"", b""))
+    write("snp_verify", "forged-vek", blocks(good, b"", der.pem("CERTIFICATE", flipped(milan.vek_cert, -1)),
+                                             milan.crl))
+    return [r[:0x2a0] for r in (good, blob[32:1216], turin.report(), vlek.report())]
+
+
+def c_bytes(data):
+    rows = [data[i:i + 12] for i in range(0, len(data), 12)]
+    return ",\n\t\t".join(", ".join(f"0x{b:02x}" for b in row) for row in rows)
+
+
+def write_header(roots, messages, revoking):
+    def array(name, items):
+        rows = ",\n".join(f"\t{{{c_bytes(hashlib.sha256(i).digest())}}}" for i in items)
+        return f"static const uint8_t {name}[{len(items)}][32] = {{\n{rows},\n}};\n"
+    text = ("/* SPDX-License-Identifier: Apache-2.0 */\n"
+            "/* Made by make_corpus.py; do not edit. */\n"
+            "/* clang-format off */\n"
+            "#ifndef PM_FUZZ_SNP_SEEDS_H\n#define PM_FUZZ_SNP_SEEDS_H\n\n#include <stdint.h>\n\n"
+            "/* SHA-256 of the root certificates of the corpus. */\n" + array("seed_roots", roots) +
+            "\n/* SHA-256 of all that these roots' keys ever signed: the first 0x2a0 bytes of reports. */\n" +
+            array("seed_signed", messages) +
+            "\n/* SHA-256 of the lists that revoke a certificate of the corpus. */\n" +
+            array("seed_revoking", revoking) + "\n#endif\n")
+    (HERE / "snp_seeds.h").write_text(text, encoding="utf-8")
+
+
+def main():
+    ark, ask = der.Rsa("ark", 4096), der.Rsa("ask", 4096)
+    milan, turin = World(ark, ask, "Milan", "SEV-VCEK"), World(ark, ask, "Turin", "SEV-VCEK")
+    vlek = World(ark, ask, "Genoa", "SEV-VLEK")
+    make_rd()
+    make_text()
+    make_cert(milan, vlek)
+    make_crl(milan)
+    make_pem(milan)
+    make_spki(der.Rsa("small", 2048))
+    make_snp(milan, turin, vlek)
+    worlds = (milan, turin, vlek)
+    write_header([w.ark for w in worlds], make_snp_verify(*worlds), [w.crl_of_ask for w in worlds])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/checks.h"
+
+#include <err.h>
+#include <stdio.h>
+
+#include <pm/error.h>
+
+#include "common/file.h"
+
+static const char *sign(enum pm_outcome outcome)
+{
+	switch (outcome) {
+	case PM_PASSED:
+		return "✓";
+	case PM_FAILED:
+		return "✗";
+	case PM_NOT_CHECKED:
+		break;
+	}
+	return "–";
+}
+
+static const char *outcome_name(enum pm_outcome outcome)
+{
+	switch (outcome) {
+	case PM_PASSED:
+		return "passed";
+	case PM_FAILED:
+		return "failed";
+	case PM_NOT_CHECKED:
+		break;
+	}
+	return "not checked";
+}
+
+/* Names stand in a column; the widest of the usual ones decides. */
+#define NAME_WIDTH 31
+
+static void print_check(const struct pm_check *c)
+{
+	printf("%s %-*s ", sign(c->outcome), NAME_WIDTH, c->name);
+	if (c->outcome == PM_FAILED)
+		printf("found %s%s%s\n", c->found, c->expected[0] ? ", expected " : "",
+			c->expected);
+	else
+		printf("%s\n", c->found);
+}
+
+/* What was checked comes first; the values that nobody demanded anything of follow. */
+void tool_print_checks(const struct pm_report *report)
+{
+	for (int demanded = 1; demanded >= 0; demanded--) {
+		for (size_t i = 0; i < pm_report_count(report); i++) {
+			const struct pm_check *c = pm_report_at(report, i);
+
+			if ((c->outcome != PM_NOT_CHECKED) == demanded)
+				print_check(c);
+		}
+	}
+}
+
+json_t *tool_checks_json(const struct pm_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < pm_report_count(report); i++) {
+		const struct pm_check *c = pm_report_at(report, i);
+		json_t *item = json_pack("{s:s, s:s, s:s}", "name", c->name, "outcome",
+			outcome_name(c->outcome), "found", c->found);
+
+		if (c->outcome == PM_FAILED)
+			json_object_set_new(item, "expected", json_string(c->expected));
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+int tool_exit_status(int error)
+{
+	switch (error) {
+	case PM_OK:
+		return TOOL_OK;
+	case PM_E_FORMAT:
+	case PM_E_UNSUPPORTED:
+	case PM_E_LIMIT:
+	case PM_E_REJECTED:
+	case PM_E_STALE:
+	case PM_E_MISSING:
+		return TOOL_REJECTED;
+	default:
+		return TOOL_USAGE;
+	}
+}
+
+void tool_print_error(const char *subject, int error, const struct pm_report *report)
+{
+	const char *reason = report ? pm_report_reason(report) : "";
+
+	warnx("%s: %s%s%s", subject, pm_strerror(error), reason[0] ? ": " : "", reason);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A report of libpm, for people and for programs. */
+#ifndef TOOL_COMMON_CHECKS_H
+#define TOOL_COMMON_CHECKS_H
+
+#include <jansson.h>
+#include <pm/report.h>
+
+/* One line a check: a sign, the name, the value, and for a failure the value wanted. */
+void tool_print_checks(const struct pm_report *report);
+
+/* [{"name", "outcome": "passed"|"failed"|"not checked", "expected", "found"}...], or NULL. */
+json_t *tool_checks_json(const struct pm_report *report);
+
+/* The exit status that an error code of libpm stands for. */
+int tool_exit_status(int error);
+
+/* Prints "PROGRAM: SUBJECT: reason" for an error, with the report's reason where there is one. */
+void tool_print_error(const char *subject, int error, const struct pm_report *report);
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of pm-ctl. Each gets its own name as argv[0] and returns the exit status. */
+#ifndef PM_CTL_CMD_H
+#define PM_CTL_CMD_H
+
+int cmd_collect(int argc, char **argv);
+
+#endif

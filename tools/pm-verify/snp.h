@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the verb "snp" share. */
+#ifndef PM_VERIFY_SNP_H
+#define PM_VERIFY_SNP_H
+
+#include <stdbool.h>
+
+#include <pm/pm.h>
+
+/* The command line, read. */
+struct snp_options {
+	const char *report, *vek, *chain, *crl, *table;
+	const char *kds, *cache;
+	int product; /* for --fetch, when the report does not say */
+	int64_t now;
+	bool fetch, json;
+	bool has_report_data, has_measurement, has_tcb, has_policy;
+};
+
+/* Downloads what the command line did not give. An error code of libpm. */
+int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm_report *report);
+
+/* Prints the verdict; facts is NULL unless accepted. */
+void snp_print(const struct snp_options *o, int error, const struct pm_report *report,
+	const struct pm_snp_facts *facts);
+
+#endif
