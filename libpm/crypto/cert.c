@@ -175,6 +175,11 @@ int pm_cert_check_issuer(const struct pm_cert *cert, const struct pm_cert *issue
 	return pm_signed_verify(&s, issuer_key);
 }
 
+bool pm_cert_signed_with(const struct pm_cert *cert, enum pm_hash_alg alg)
+{
+	return pm_md_is(cert->crt.MBEDTLS_PRIVATE(sig_md), alg);
+}
+
 int pm_cert_check_time(const struct pm_cert *cert, int64_t now)
 {
 	if (now < pm_cert_not_before(cert) || now > pm_cert_not_after(cert))

@@ -86,6 +86,11 @@ bool pm_crl_lists(const struct pm_crl *crl, const struct pm_cert *cert)
 	return false;
 }
 
+bool pm_crl_signed_with(const struct pm_crl *crl, enum pm_hash_alg alg)
+{
+	return pm_md_is(crl->crl.MBEDTLS_PRIVATE(sig_md), alg);
+}
+
 int pm_crl_check_issuer(
 	const struct pm_crl *crl, const struct pm_cert *issuer, const struct pm_pubkey *issuer_key)
 {

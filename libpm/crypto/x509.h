@@ -61,6 +61,9 @@ int pm_cert_pubkey(const struct pm_cert *cert, struct pm_pubkey **ret) PM_MUST_U
 int pm_cert_check_issuer(const struct pm_cert *cert, const struct pm_cert *issuer,
 	const struct pm_pubkey *issuer_key, int cas_below) PM_MUST_USE;
 
+/* Does the signature use that hash? For profiles that allow one only. */
+bool pm_cert_signed_with(const struct pm_cert *cert, enum pm_hash_alg alg);
+
 /* PM_E_STALE when now lies outside the validity. */
 int pm_cert_check_time(const struct pm_cert *cert, int64_t now) PM_MUST_USE;
 
@@ -81,6 +84,8 @@ int64_t pm_crl_next_update(const struct pm_crl *crl);
 
 /* Is the certificate, of the same issuer, on the list? */
 bool pm_crl_lists(const struct pm_crl *crl, const struct pm_cert *cert);
+
+bool pm_crl_signed_with(const struct pm_crl *crl, enum pm_hash_alg alg);
 
 /* As pm_cert_check_issuer(), for the key usage cRLSign. */
 int pm_crl_check_issuer(const struct pm_crl *crl, const struct pm_cert *issuer,

@@ -25,6 +25,13 @@ static bool to_hash_alg(mbedtls_md_type_t md, enum pm_hash_alg *ret)
 	}
 }
 
+bool pm_md_is(mbedtls_md_type_t md, enum pm_hash_alg alg)
+{
+	enum pm_hash_alg found;
+
+	return to_hash_alg(md, &found) && found == alg;
+}
+
 /* An INTEGER of a DER signature, right-aligned in n bytes. */
 static bool put_scalar(struct pm_view *from, uint8_t *ret, size_t n)
 {

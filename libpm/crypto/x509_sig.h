@@ -19,6 +19,9 @@ struct pm_signed {
 /* Verify the signature with the issuer's key. PM_E_REJECTED, PM_E_UNSUPPORTED, PM_E_CRYPTO. */
 int pm_signed_verify(const struct pm_signed *s, const struct pm_pubkey *key) PM_MUST_USE;
 
+/* Is md that hash? */
+bool pm_md_is(mbedtls_md_type_t md, enum pm_hash_alg alg);
+
 /* May the certificate's key be used so (MBEDTLS_X509_KU_...)? Also when it does not say. */
 bool pm_cert_allows(const struct pm_cert *cert, unsigned int key_usage);
 

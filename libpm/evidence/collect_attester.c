@@ -156,7 +156,7 @@ static int receive_length(const struct link *l, const char *name, size_t max, si
 static int receive_report(const struct link *l, struct pm_collected *ret)
 {
 	uint8_t bytes[PM_SNP_REPORT_SIZE];
-	size_t size;
+	size_t size = 0;
 	int r = receive_length(l, "collect.report", PM_ATTESTER_EVIDENCE_MAX, &size);
 
 	if (r != PM_OK)
@@ -173,7 +173,7 @@ static int receive_report(const struct link *l, struct pm_collected *ret)
 static int receive_table(const struct link *l, struct pm_collected *ret)
 {
 	pm_cleanup(free) uint8_t *bytes = NULL;
-	size_t size;
+	size_t size = 0;
 	int r = receive_length(l, "collect.table", PM_COLLECT_TABLE_MAX, &size);
 
 	if (r != PM_OK)

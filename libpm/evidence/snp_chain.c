@@ -199,8 +199,10 @@ static int load_ca_key(const struct pm_cert *cert, const char *name, struct pm_r
 static int check_signature(const struct pm_cert *cert, const struct pm_cert *issuer,
 	const struct pm_pubkey *key, int cas_below, const char *name, struct pm_report *report)
 {
-	int r = pm_cert_check_issuer(cert, issuer, key, cas_below);
+	int r = PM_E_UNSUPPORTED;
 
+	if (pm_cert_signed_with(cert, PM_SHA384))
+		r = pm_cert_check_issuer(cert, issuer, key, cas_below);
 	if (r == PM_E_UNSUPPORTED)
 		return pm_fail(report, r, name, "RSASSA-PSS with SHA-384", "another algorithm");
 	if (r < 0)

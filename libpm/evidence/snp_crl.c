@@ -31,6 +31,9 @@ static int check_signature(
 	if (!pm_view_equal(pm_crl_issuer(crl), pm_cert_subject(chain->root)))
 		return pm_fail(
 			report, PM_E_REJECTED, "CRL, issuer", "the root of the chain", "another");
+	if (!pm_crl_signed_with(crl, PM_SHA384))
+		return pm_fail(report, PM_E_UNSUPPORTED, "CRL, signature",
+			"RSASSA-PSS with SHA-384", "another algorithm");
 	r = pm_crl_check_issuer(crl, chain->root, chain->root_key);
 	if (r < 0)
 		return pm_fail(report, r, "CRL, signature", "by the root of the chain",

@@ -21,19 +21,21 @@ void *__libc_realloc(void *p, size_t size);
 
 static unsigned long allocations;
 
-void *malloc(size_t size)
+#define COUNTED __attribute__((visibility("default")))
+
+COUNTED void *malloc(size_t size)
 {
 	allocations++;
 	return __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+COUNTED void *calloc(size_t count, size_t size)
 {
 	allocations++;
 	return __libc_calloc(count, size);
 }
 
-void *realloc(void *p, size_t size)
+COUNTED void *realloc(void *p, size_t size)
 {
 	allocations++;
 	return __libc_realloc(p, size);

@@ -226,15 +226,22 @@ static void listen_anywhere(struct http_server *server)
 		server->tls ? "https" : "http", ntohs(at.sin_port));
 }
 
+static void copy_answers(struct http_server *server, const struct http_answer *from, size_t count)
+{
+	server->answers = (struct http_answer *)pm_dup(pm_view(from, count * sizeof(*from)));
+	ck_assert_ptr_nonnull(server->answers);
+	server->answer_count = count;
+	for (size_t i = 0; i < count; i++)
+		server->answers[i].body.ptr = pm_dup(from[i].body);
+}
+
 struct http_server *http_server_start(
 	const struct http_answer *answers, size_t count, struct pm_view cert, EVP_PKEY *key)
 {
 	struct http_server *server = pm_alloc(sizeof(*server));
 
 	ck_assert_ptr_nonnull(server);
-	server->answers = (struct http_answer *)pm_dup(pm_view(answers, count * sizeof(*answers)));
-	ck_assert_ptr_nonnull(server->answers);
-	server->answer_count = count;
+	copy_answers(server, answers, count);
 	ck_assert_int_eq(sem_init(&server->gate, 0, 0), 0);
 	if (key)
 		start_tls(server, cert, key);
@@ -270,6 +277,8 @@ void http_server_stop(struct http_server *server)
 	close(server->fd);
 	sem_destroy(&server->gate);
 	SSL_CTX_free(server->tls);
+	for (size_t i = 0; i < server->answer_count; i++)
+		test_free(server->answers[i].body);
 	free(server->answers);
 	free(server);
 }

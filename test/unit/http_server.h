@@ -32,8 +32,8 @@ struct http_answer {
 struct http_server;
 
 /*
- * The answers are given in their order, and the last one for ever; their bodies and headers stay
- * the test's. With a certificate in DER and its key it speaks TLS.
+ * The answers, which are copied but for their headers, are given in their order, and the last one
+ * for ever. With a certificate in DER and its key it speaks TLS.
  */
 struct http_server *http_server_start(
 	const struct http_answer *answers, size_t count, struct pm_view cert, EVP_PKEY *key);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ int64_t ticks_added, wall_added, now;
 
 /* The log. */
 char logged[16384];
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 bool open_gate_on_wait;
 
 static int64_t fake_wall(void *arg)
@@ -55,10 +57,13 @@ static void fake_sleep(void *arg, int64_t ms)
 
 static void take_log(void *arg, const char *text)
 {
-	size_t len = strlen(logged);
+	size_t len;
 
 	(void)arg;
+	pthread_mutex_lock(&log_lock);
+	len = strlen(logged);
 	snprintf(logged + len, sizeof(logged) - len, "%s\n", text);
+	pthread_mutex_unlock(&log_lock);
 	if (open_gate_on_wait && strstr(text, "waiting for another thread"))
 		http_server_open(server);
 }
