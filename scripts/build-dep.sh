@@ -2,7 +2,8 @@
 # build-dep.sh NAME: fetch, check and build one library into .deps/, static and position independent.
 # The upstream release is taken, pinned by SHA-256. Where the upstream site can't be reached, the
 # distribution's source archive of a newer suite serves: a private apt configuration derived from
-# the machine's own sources (the system's is not touched), authenticated by the archive's keyring.
+# the machine's own sources (the system's is not touched), authenticated by the archive's keyring,
+# its source pinned by SHA-256 too. So a mirror may lag: nothing depends on its index being recent.
 set -eu
 cd "$(dirname "$0")/.."
 name=$1
@@ -15,11 +16,13 @@ mbedtls)
 	version=3.6.7
 	url=https://github.com/Mbed-TLS/mbedtls/releases/download/mbedtls-$version/mbedtls-$version.tar.bz2
 	sha256=a7e8bcbec0e6f761b4af24f25677626b35f762f68eef79c08677a363212d11f6
+	distribution_sha256=$sha256
 	;;
 libsodium)
 	version=1.0.22
 	url=https://github.com/jedisct1/libsodium/releases/download/$version-RELEASE/libsodium-$version.tar.gz
 	sha256=adbdd8f16149e81ac6078a03aca6fc03b592b89ef7b5ed83841c086191be3349
+	distribution_sha256=5838bb0c3da6148c24ebe531d1ed1297de9a87aea77d426bcd99f289e681631c
 	;;
 *)
 	echo "build-dep: unknown library '$name'" >&2
@@ -29,13 +32,18 @@ esac
 
 say() { echo "build-dep: $name: $*"; }
 
+# check_source SHA256: is it the archive that we know?
+check_source() {
+	echo "$1  $work/source.tar" | sha256sum -c --quiet - || {
+		say "the downloaded archive does not have the pinned SHA-256 $1" >&2
+		exit 1
+	}
+}
+
 fetch_upstream() {
 	say "fetching $version from upstream"
 	curl -fsSL --connect-timeout 5 --max-time 120 --retry 1 -o "$work/source.tar" "$url" 2>/dev/null || return 1
-	echo "$sha256  $work/source.tar" | sha256sum -c --quiet - || {
-		say "the downloaded archive does not have the pinned SHA-256 $sha256" >&2
-		exit 1
-	}
+	check_source "$sha256"
 }
 
 # The first mirror that the machine's own apt is configured with.
@@ -50,7 +58,8 @@ private_apt() {
 	tool=$1
 	shift
 	"$tool" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::SourceList="$work/apt/suite.sources" \
-		-o Dir::State="$work/apt" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root "$@"
+		-o Dir::State="$work/apt" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root \
+		-o Acquire::Check-Valid-Until=false "$@"
 }
 
 fetch_suite() {
@@ -70,6 +79,7 @@ fetch_suite() {
 	say "fetching $version from the distribution's suite $suite"
 	(cd "$work" && private_apt apt-get source --download-only -qq "$name") || return 1
 	mv "$work/${name}_$version".orig.tar.* "$work/source.tar"
+	check_source "$distribution_sha256"
 }
 
 fetch_distribution() {

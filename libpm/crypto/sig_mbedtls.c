@@ -11,7 +11,6 @@
  */
 struct key {
 	enum pm_key_type type;
-	size_t modulus; /* RSA: where it begins */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -53,8 +52,6 @@ static int load(const struct pm_raw_key *raw, void **ret)
 	key->type = raw->type;
 	key->len = bytes.len;
 	pm_copy(key->bytes, bytes.ptr, bytes.len);
-	if (raw->type == PM_KEY_RSA)
-		key->modulus = (size_t)(raw->modulus.ptr - raw->rsa.ptr);
 	r = import(key, PSA_ALG_NONE, &id); /* is the key valid? */
 	if (r < 0)
 		return r;
@@ -65,7 +62,7 @@ static int load(const struct pm_raw_key *raw, void **ret)
 
 /*
  * The key was found valid when it was loaded and all lengths are right: what PSA calls an invalid
- * argument or padding now lies in the number that the signature opens to.
+ * argument or padding now lies in the signature: no smaller than the modulus, or without a message.
  */
 static int verify_error(psa_status_t status)
 {
@@ -103,23 +100,9 @@ static int ecdsa(
 	return verify(handle, PSA_ALG_ECDSA(psa_hash(alg)), alg, digest, signature);
 }
 
-/* RFC 8017, 5.2.2: PSA calls a larger number a failure of its own. Both have the same length. */
-static bool is_below_modulus(const struct key *key, struct pm_view signature)
-{
-	const uint8_t *modulus = key->bytes + key->modulus;
-
-	for (size_t i = 0; i < signature.len; i++) {
-		if (signature.ptr[i] != modulus[i])
-			return signature.ptr[i] < modulus[i];
-	}
-	return false;
-}
-
 static int rsa_pss(
 	void *handle, enum pm_hash_alg alg, const uint8_t *digest, struct pm_view signature)
 {
-	if (!is_below_modulus(handle, signature))
-		return PM_E_REJECTED;
 	return verify(handle, PSA_ALG_RSA_PSS(psa_hash(alg)), alg, digest, signature);
 }
 

@@ -152,10 +152,10 @@ static EVP_MD_CTX *begin_signer(const struct mint_signer *signer)
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
-static void add_name(X509_NAME *to, const char *name)
+static void add_name(X509_NAME *to, const char *name, int len)
 {
-	ck_assert_int_eq(X509_NAME_add_entry_by_txt(
-				 to, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0),
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(to, "CN", MBSTRING_ASC,
+				 (const unsigned char *)name, len ? len : -1, -1, 0),
 		1);
 }
 
@@ -171,30 +171,41 @@ static void add_known(X509 *x, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
-static void add_own(X509 *x, const struct mint_cert *cert)
+static void add_extension(
+	X509 *x, const struct mint_extension *extension, int count, bool critical)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj(cert->oid, 1);
+	ASN1_OBJECT *oid = OBJ_txt2obj(extension->oid, 1);
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	X509_EXTENSION *ext;
 
-	ASN1_OCTET_STRING_set(value, cert->oid_value.ptr, (int)cert->oid_value.len);
-	ext = X509_EXTENSION_create_by_OBJ(NULL, oid, cert->oid_critical, value);
+	ASN1_OCTET_STRING_set(value, extension->value.ptr, (int)extension->value.len);
+	ext = X509_EXTENSION_create_by_OBJ(NULL, oid, critical, value);
 	ck_assert_ptr_nonnull(ext);
-	for (int i = 0; i < cert->oid_count; i++)
+	for (int i = 0; i < count; i++)
 		ck_assert_int_eq(X509_add_ext(x, ext, -1), 1);
 	X509_EXTENSION_free(ext);
 	ASN1_OCTET_STRING_free(value);
 	ASN1_OBJECT_free(oid);
 }
 
+static void add_own(X509 *x, const struct mint_cert *cert)
+{
+	struct mint_extension own = {cert->oid, cert->oid_value};
+
+	if (cert->oid)
+		add_extension(x, &own, cert->oid_count, cert->oid_critical);
+	for (size_t i = 0; i < cert->extension_count; i++)
+		add_extension(x, &cert->extensions[i], 1, false);
+}
+
 static void set_names(X509 *x, const struct mint_cert *cert)
 {
 	X509_NAME *subject = X509_NAME_new(), *issuer = X509_NAME_new();
 
-	add_name(subject, cert->name);
+	add_name(subject, cert->name, cert->name_len);
 	if (cert->name2)
-		add_name(subject, cert->name2);
-	add_name(issuer, cert->signer.name);
+		add_name(subject, cert->name2, 0);
+	add_name(issuer, cert->signer.name, 0);
 	X509_set_subject_name(x, subject);
 	X509_set_issuer_name(x, issuer);
 	X509_NAME_free(subject);
@@ -216,8 +227,7 @@ struct pm_view mint_cert(const struct mint_cert *cert)
 	X509_set_pubkey(x, cert->key);
 	add_known(x, NID_basic_constraints, cert->constraints);
 	add_known(x, NID_key_usage, cert->usage);
-	if (cert->oid)
-		add_own(x, cert);
+	add_own(x, cert);
 	ck_assert_int_gt(X509_sign_ctx(x, md), 0);
 	len = i2d_X509(x, &der);
 	X509_free(x);
@@ -262,7 +272,7 @@ struct pm_view mint_crl(const struct mint_crl *crl)
 	unsigned char *der = NULL;
 	int len;
 
-	add_name(issuer, crl->signer.name);
+	add_name(issuer, crl->signer.name, 0);
 	X509_CRL_set_version(x, X509_CRL_VERSION_2);
 	X509_CRL_set_issuer_name(x, issuer);
 	set_times(x, crl);

@@ -41,10 +41,17 @@ struct mint_signer {
 	const char *hash; /* NULL: SHA384 */
 };
 
+/* A further extension, not critical. */
+struct mint_extension {
+	const char *oid;
+	struct pm_view value;
+};
+
 struct mint_cert {
 	struct mint_signer signer;
 	EVP_PKEY *key;	   /* the subject's */
 	const char *name;  /* the subject's common name */
+	int name_len;	   /* of a name with a NUL in it; 0: up to its end */
 	const char *name2; /* a second common name, or NULL */
 	long serial;
 	int64_t not_before, not_after;
@@ -54,6 +61,8 @@ struct mint_cert {
 	struct pm_view oid_value;
 	int oid_count; /* ...so many times */
 	bool oid_critical;
+	const struct mint_extension *extensions;
+	size_t extension_count;
 };
 
 struct pm_view mint_cert(const struct mint_cert *cert);
