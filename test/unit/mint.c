@@ -171,8 +171,7 @@ static void add_known(X509 *x, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
-static void add_extension(
-	X509 *x, const struct mint_extension *extension, int count, bool critical)
+static void add_extension(X509 *x, const struct mint_extension *extension, int count, bool critical)
 {
 	ASN1_OBJECT *oid = OBJ_txt2obj(extension->oid, 1);
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();

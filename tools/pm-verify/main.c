@@ -1,53 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <pm/pm.h>
-
-#include "common/file.h"
+#include "common/verbs.h"
 #include "pm-verify/cmd.h"
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *summary;
-} verbs[] = {
+static const struct tool_verb verbs[] = {
 	{"snp", cmd_snp, "verify an AMD SEV-SNP attestation report"},
 	{"measure", cmd_measure, "compute the launch digest (MEASUREMENT) of a guest"},
+	{0},
 };
 
-#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
-
-static void print_help(void)
-{
-	printf("Usage: pm-verify VERB [OPTION]...\n"
-	       "Verify evidence of confidential computing.\n\n");
-	for (size_t i = 0; i < VERB_COUNT; i++)
-		printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
-	printf("\n  --help     this text; pm-verify VERB --help for a verb's\n"
-	       "  --version  the version of libpm\n\n"
-	       "Exit status: 0 verified, 1 rejected, 2 wrong usage or input and output.\n");
-}
+static const struct tool_program program = {
+	.name = "pm-verify",
+	.summary = "Verify evidence of confidential computing.",
+	.yes = "verified",
+	.verbs = verbs,
+};
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		warnx("a verb is missing; try --help");
-		return TOOL_USAGE;
-	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		print_help();
-		return TOOL_OK;
-	}
-	if (!strcmp(argv[1], "--version")) {
-		printf("pm-verify %s\n", pm_version());
-		return TOOL_OK;
-	}
-	for (size_t i = 0; i < VERB_COUNT; i++) {
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
-	}
-	warnx("unknown verb '%s'; try --help", argv[1]);
-	return TOOL_USAGE;
+	return tool_run(&program, argc, argv);
 }
