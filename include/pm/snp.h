@@ -294,8 +294,9 @@ PM_API int pm_snp_evidence_product(const struct pm_snp_evidence *evidence);
  * @size: how many
  * @report: receives the reason of a refusal, or NULL
  *
- * VEK, intermediate and root, in any order. A certificate given twice is kept once. They bring no
- * trust: the root must be pinned.
+ * VEK, intermediate and root, in any order. A certificate given twice is kept once; of several VEKs
+ * or intermediates of one name the first is used, so add your own before a stranger's. They bring
+ * no trust: the root must be pinned.
  *
  * Return: 0; PM_E_FORMAT; PM_E_LIMIT above PM_SNP_CERTS_MAX certificates or 16 KiB each;
  * PM_E_NOMEM.

@@ -63,17 +63,23 @@ static int parse_all(
 	return PM_OK;
 }
 
-/* Takes the first certificate for which fits() says so out of the list. */
+/* Takes a certificate out of the list; the others keep their order. */
+static struct pm_cert *take_at(struct pm_snp_parsed *p, size_t i)
+{
+	struct pm_cert *cert = p->certs[i];
+
+	for (p->count--; i < p->count; i++)
+		p->certs[i] = p->certs[i + 1];
+	return cert;
+}
+
+/* Takes the first certificate for which fits() says so. */
 static struct pm_cert *take(struct pm_snp_parsed *p, const void *arg,
 	bool (*fits)(const struct pm_cert *cert, const void *arg))
 {
 	for (size_t i = 0; i < p->count; i++) {
-		struct pm_cert *cert = p->certs[i];
-
-		if (!fits(cert, arg))
-			continue;
-		p->certs[i] = p->certs[--p->count];
-		return cert;
+		if (fits(p->certs[i], arg))
+			return take_at(p, i);
 	}
 	return NULL;
 }

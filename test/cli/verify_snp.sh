@@ -16,6 +16,11 @@ usage_errors() {
 	run 0 "version" "$bin/pm-verify" --version
 	run 0 "help of the verb" $verify --help
 	says "Examples:"
+	# Status 0 means verified: a file of that name must not get it.
+	run 2 "help as the report" $verify --help $any
+	says "--help stands alone"
+	run 2 "help behind the options" $verify $any -- --help
+	run 2 "help as a value" $verify x $any --vek --help
 	run 2 "no report" $verify $any
 	run 2 "no such file" $verify "$work/none" $any
 	says "$work/none: No such file"

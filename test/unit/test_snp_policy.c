@@ -111,6 +111,9 @@ DEMAND(single_socket, pm_snp_policy_require_bits(p, PM_SNP_POLICY_SINGLE_SOCKET,
 DEMAND(alias_check, pm_snp_policy_require_platform(p, PM_SNP_PLATFORM_ALIAS_CHECK_COMPLETE, 0));
 DEMAND(no_smt_platform, pm_snp_policy_require_platform(p, 0, PM_SNP_PLATFORM_SMT_EN));
 DEMAND(no_unknown_platform, pm_snp_policy_require_platform(p, 0, ~UINT64_C(0xff)));
+DEMAND(bit40_platform, pm_snp_policy_require_platform(p, UINT64_C(1) << 40, 0));
+DEMAND(no_bit17, pm_snp_policy_require_bits(p, 0, PM_SNP_POLICY_RESERVED_ONE));
+DEMAND(vmpl3, pm_snp_policy_allow_vmpl(p, 3));
 DEMAND(abi, pm_snp_policy_min_abi(p, 1, 31));
 DEMAND(firmware, pm_snp_policy_min_firmware(p, &(struct pm_snp_firmware){1, 55, 40}));
 DEMAND(svn, pm_snp_policy_min_guest_svn(p, 7));
@@ -162,6 +165,7 @@ CHANGE(fewer_mitigations, f->fields.current_mit_vector = 0x0b);
 CHANGE(fewer_at_launch, f->fields.launch_mit_vector = 0x03);
 CHANGE(at_vmpl1, f->fields.vmpl = 1);
 CHANGE(at_vmpl2, f->fields.vmpl = 2);
+CHANGE(at_vmpl3, f->fields.vmpl = 3);
 CHANGE(at_vmpl_34, f->fields.vmpl = 34);
 CHANGE(other_csp, (f->signer = PM_SNP_VLEK, strcpy(f->csp_id, "CN=another-provider")));
 CHANGE(that_csp, (f->signer = PM_SNP_VLEK, strcpy(f->csp_id, "CN=some-provider")));
@@ -220,6 +224,9 @@ static const struct row rows[] = {
 	{"platform bits known", no_unknown_platform, nothing, NULL},
 	{"platform bit unknown", no_unknown_platform, unknown_platform_bit, "PLATFORM_INFO"},
 	{"platform bit unknown, not looked at", no_demand, unknown_platform_bit, NULL},
+	{"platform bit without a name", bit40_platform, unknown_platform_bit, NULL},
+	{"platform bit without a name missing", bit40_platform, nothing, "PLATFORM_INFO"},
+	{"policy bit without a name", no_bit17, nothing, "POLICY"},
 	{"ABI", abi, nothing, NULL},
 	{"ABI older", abi, older_abi, "POLICY.ABI"},
 	{"ABI newer major", abi, newer_abi_major, NULL},
@@ -238,6 +245,7 @@ static const struct row rows[] = {
 	{"VMPL 0 no longer", vmpl2, nothing, "VMPL"},
 	{"VMPL 0 or 2", vmpl0or2, nothing, NULL},
 	{"VMPL 1, not 0 or 2", vmpl0or2, at_vmpl1, "VMPL"},
+	{"VMPL 3 allowed", vmpl3, at_vmpl3, NULL},
 	{"VMPL 34 is not 2", vmpl2, at_vmpl_34, "VMPL"},
 	{"product", genoa, nothing, NULL},
 	{"another product", milan, nothing, "product"},
@@ -246,6 +254,7 @@ static const struct row rows[] = {
 	{"provider", csp, that_csp, NULL},
 	{"another provider", csp, other_csp, "cspID"},
 	{"longer provider", csp, longer_csp, "cspID"},
+	{"provider, and a VCEK", csp, nothing, NULL},
 	{"any provider", no_demand, other_csp, NULL},
 	{"least TCB", min_tcb, nothing, NULL},
 	{"boot loader", min_bl, nothing, "REPORTED_TCB"},
@@ -299,6 +308,82 @@ START_TEST(each_demand)
 }
 END_TEST
 
+/* Each bit that has a name is demanded and forbidden under it. */
+static const struct {
+	int (*demand)(struct pm_snp_policy *p, uint64_t set, uint64_t clear);
+	size_t offset; /* of the field in the facts */
+	uint64_t bit;
+	const char *name;
+} bits[] = {
+#define POLICY_BIT(id, text)                                                                       \
+	{                                                                                          \
+		pm_snp_policy_require_bits, offsetof(struct pm_snp_facts, fields.policy),          \
+			PM_SNP_POLICY_##id, "POLICY." text                                         \
+	}
+#define PLATFORM_BIT(id)                                                                           \
+	{                                                                                          \
+		pm_snp_policy_require_platform,                                                    \
+			offsetof(struct pm_snp_facts, fields.platform_info), PM_SNP_PLATFORM_##id, \
+			"PLATFORM_INFO." #id                                                       \
+	}
+	POLICY_BIT(SMT, "SMT"),
+	POLICY_BIT(SINGLE_SOCKET, "SINGLE_SOCKET"),
+	POLICY_BIT(MEM_AES_256_XTS, "MEM_AES_256_XTS"),
+	POLICY_BIT(RAPL_DIS, "RAPL_DIS"),
+	POLICY_BIT(CIPHERTEXT_HIDING, "CIPHERTEXT_HIDING_DRAM"),
+	POLICY_BIT(PAGE_SWAP_DISABLE, "PAGE_SWAP_DISABLE"),
+	PLATFORM_BIT(SMT_EN),
+	PLATFORM_BIT(TSME_EN),
+	PLATFORM_BIT(ECC_EN),
+	PLATFORM_BIT(RAPL_DIS),
+	{pm_snp_policy_require_platform, offsetof(struct pm_snp_facts, fields.platform_info),
+		PM_SNP_PLATFORM_CIPHERTEXT_HIDING_EN, "PLATFORM_INFO.CIPHERTEXT_HIDING_DRAM_EN"},
+	PLATFORM_BIT(ALIAS_CHECK_COMPLETE),
+	PLATFORM_BIT(IOMMU_WRITE_SAFE),
+	PLATFORM_BIT(TIO_EN),
+};
+
+START_TEST(each_bit)
+{
+	for (int way = 0; way < 4; way++) { /* demanded and forbidden, found and not */
+		pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
+		bool demanded = way & 1, found = way & 2;
+		struct pm_snp_policy *p = lax_policy();
+		struct pm_snp_facts facts = good_facts();
+		uint64_t *value = (uint64_t *)((char *)&facts + bits[_i].offset);
+		struct pm_snp_evidence ev = {0};
+
+		*value = (*value & ~bits[_i].bit) | (found ? bits[_i].bit : 0);
+		ck_pm(bits[_i].demand(p, demanded ? bits[_i].bit : 0, demanded ? 0 : bits[_i].bit),
+			PM_OK);
+		ck_pm(pm_snp_appraise(&ev, &facts, p, report),
+			demanded == found ? PM_OK : PM_E_REJECTED);
+		if (demanded != found)
+			ck_assert_str_eq(pm_report_failure(report)->name, bits[_i].name);
+		pm_snp_policy_free(p);
+	}
+}
+END_TEST
+
+/* A policy without a single waiver. */
+START_TEST(nothing_waived)
+{
+	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
+	struct pm_snp_facts facts = good_facts();
+	struct pm_snp_evidence ev = {0};
+	struct pm_snp_policy *p = NULL;
+
+	ck_pm(pm_snp_policy_new(&p), PM_OK);
+	ck_pm(min_tcb(p), PM_OK);
+	ck_pm(measurement(p), PM_OK);
+	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_E_REJECTED); /* REPORT_DATA alone */
+	ck_pm(report_data(p), PM_OK);
+	ck_pm(pm_snp_policy_check_complete(p, report), PM_OK);
+	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_OK);
+	pm_snp_policy_free(p);
+}
+END_TEST
+
 START_TEST(every_failure_is_noted)
 {
 	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
@@ -318,17 +403,25 @@ START_TEST(every_failure_is_noted)
 }
 END_TEST
 
+static void lacks(const struct pm_snp_policy *p, const char *what)
+{
+	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
+
+	ck_pm(pm_snp_policy_check_complete(p, report), PM_E_ARG);
+	ck_assert_str_eq(pm_report_failure(report)->name, what);
+}
+
 START_TEST(a_new_policy_is_incomplete)
 {
 	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
 	struct pm_snp_policy *p = NULL;
 
 	ck_pm(pm_snp_policy_new(&p), PM_OK);
-	ck_pm(pm_snp_policy_check_complete(p, report), PM_E_ARG);
+	lacks(p, "policy, REPORT_DATA");
 	ck_pm(pm_snp_policy_waive(p, PM_SNP_WAIVE_REPORT_DATA), PM_OK);
-	ck_pm(pm_snp_policy_check_complete(p, report), PM_E_ARG);
+	lacks(p, "policy, MEASUREMENT");
 	ck_pm(pm_snp_policy_waive(p, PM_SNP_WAIVE_MEASUREMENT), PM_OK);
-	ck_pm(pm_snp_policy_check_complete(p, report), PM_E_ARG);
+	lacks(p, "policy, least TCB");
 	/* A least TCB that is not REPORTED_TCB's does not do. */
 	ck_pm(pm_snp_policy_min_tcb(p, PM_SNP_TCB_LAUNCH, PM_SNP_GENOA, &tcb), PM_OK);
 	ck_pm(pm_snp_policy_check_complete(p, report), PM_E_ARG);
@@ -373,6 +466,8 @@ START_TEST(setters_refuse_nonsense)
 	ck_pm(pm_snp_policy_require_platform(p, 1, 1), PM_E_ARG);
 	ck_pm(pm_snp_policy_min_version(p, 1), PM_E_ARG);
 	ck_pm(pm_snp_policy_min_version(p, 6), PM_E_ARG);
+	ck_pm(pm_snp_policy_min_version(p, 2), PM_OK);
+	ck_pm(pm_snp_policy_min_version(p, 5), PM_OK);
 	ck_pm(pm_snp_policy_allow_vmpl(p, 4), PM_E_ARG);
 	ck_pm(pm_snp_policy_allow_product(p, (enum pm_snp_product)0), PM_E_ARG);
 	ck_pm(pm_snp_policy_allow_product(p, (enum pm_snp_product)4), PM_E_ARG);
@@ -394,6 +489,12 @@ START_TEST(lists_are_bounded)
 	for (int i = 0; i < PM_SNP_POLICY_LIST_MAX; i++)
 		ck_pm(pm_snp_policy_allow(p, PM_SNP_IMAGE_ID, bytes, 16), PM_OK);
 	ck_pm(pm_snp_policy_allow(p, PM_SNP_IMAGE_ID, bytes, 16), PM_E_LIMIT);
+	for (int i = 0; i < PM_SNP_POLICY_LIST_MAX; i++) {
+		ck_pm(pm_snp_policy_allow_csp(p, "CN=x"), PM_OK);
+		ck_pm(pm_snp_policy_add_test_root(p, bytes), PM_OK);
+	}
+	ck_pm(pm_snp_policy_allow_csp(p, "CN=x"), PM_E_LIMIT);
+	ck_pm(pm_snp_policy_add_test_root(p, bytes), PM_E_LIMIT);
 	for (int i = 0; i < 16; i++)
 		ck_pm(pm_snp_policy_require_entry(p, bytes, NULL, NULL), PM_OK);
 	ck_pm(pm_snp_policy_require_entry(p, bytes, NULL, NULL), PM_E_LIMIT);
@@ -420,10 +521,24 @@ START_TEST(table_entries)
 	ck_pm(pm_snp_policy_require_entry(p, fill(7), judge_entry, &seen), PM_OK);
 	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_E_REJECTED); /* there is none */
 	ev.entry_count = 1;
+	ev.entries[0].guid[15] = 8;
+	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_E_REJECTED); /* another */
+	ck_assert_uint_eq(seen, 0);
+	ev.entries[0].guid[15] = 7;
+	ev.entries[1] = ev.entries[0];
+	ev.entries[0].guid[0] = 8;
+	ev.entry_count = 2;
+	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_OK); /* behind another */
+	ev.entries[0] = ev.entries[1];
+	ev.entry_count = 1;
 	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_OK);
 	ck_assert_uint_eq(seen, 4);
 	ev.entries[0].bytes = VIEW("bad");
 	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_E_REJECTED);
+	pm_snp_policy_free(p);
+	p = lax_policy();
+	ck_pm(pm_snp_policy_require_entry(p, fill(7), NULL, NULL), PM_OK);
+	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_OK); /* it need only be there */
 	pm_snp_policy_free(p);
 }
 END_TEST
@@ -434,6 +549,8 @@ int main(void)
 	TCase *t = tcase_create("snp_policy");
 
 	tcase_add_loop_test(t, each_demand, 0, PM_ARRAY_LEN(rows));
+	tcase_add_loop_test(t, each_bit, 0, PM_ARRAY_LEN(bits));
+	tcase_add_test(t, nothing_waived);
 	tcase_add_test(t, every_failure_is_noted);
 	tcase_add_test(t, a_new_policy_is_incomplete);
 	tcase_add_test(t, a_least_tcb_of_one_product_refuses_the_others);

@@ -206,6 +206,9 @@ static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_polic
 	case OPT_POLICY:
 		o->has_policy = true;
 		return snp_policy_file_load(optarg, policy);
+	case OPT_HELP:
+		warnx("snp: --help stands alone");
+		return TOOL_USAGE;
 	default:
 		return TOOL_USAGE; /* getopt has said why */
 	}
@@ -372,13 +375,10 @@ static int verify(const struct snp_options *o, const struct pm_snp_policy *polic
 	return exit_status;
 }
 
+/* Alone: status 0 means verified, and a file named --help must not get it. */
 static int asks_for_help(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help"))
-			return 1;
-	}
-	return 0;
+	return argc == 2 && !strcmp(argv[1], "--help");
 }
 
 int cmd_snp(int argc, char **argv)
