@@ -190,7 +190,8 @@ PM_API int pm_snp_policy_min_abi(
  * @tcb: least version of each part
  *
  * Once one least REPORTED_TCB is given, evidence of a product without one is refused unless
- * PM_SNP_WAIVE_MIN_TCB is set. The other kinds are demanded where given.
+ * PM_SNP_WAIVE_MIN_TCB is set. The other kinds are demanded where given. Demands add up: of
+ * several for one kind and product each part's highest holds.
  *
  * Return: 0; PM_E_ARG for an unknown kind or product.
  */

@@ -144,6 +144,13 @@ int pm_snp_policy_min_abi(struct pm_snp_policy *policy, uint8_t major, uint8_t m
 	return PM_OK;
 }
 
+/* A second demand never weakens the first. */
+static void raise_to(uint8_t *part, uint8_t least)
+{
+	if (least > *part)
+		*part = least;
+}
+
 int pm_snp_policy_min_tcb(struct pm_snp_policy *policy, enum pm_snp_tcb_kind kind,
 	enum pm_snp_product product, const struct pm_snp_tcb *tcb)
 {
@@ -152,7 +159,12 @@ int pm_snp_policy_min_tcb(struct pm_snp_policy *policy, enum pm_snp_tcb_kind kin
 	if ((unsigned int)kind >= PM_SNP_TCB_KINDS || !pm_snp_product_known((int)product))
 		return PM_E_ARG;
 	min = &policy->min_tcb[kind][PM_SNP_PRODUCT_INDEX(product)];
-	*min = (struct pm_snp_min_tcb){true, *tcb};
+	min->set = true;
+	raise_to(&min->tcb.fmc, tcb->fmc);
+	raise_to(&min->tcb.boot_loader, tcb->boot_loader);
+	raise_to(&min->tcb.tee, tcb->tee);
+	raise_to(&min->tcb.snp, tcb->snp);
+	raise_to(&min->tcb.microcode, tcb->microcode);
 	return PM_OK;
 }
 

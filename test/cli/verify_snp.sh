@@ -21,6 +21,9 @@ usage_errors() {
 	says "--help stands alone"
 	run 2 "help behind the options" $verify $any -- --help
 	run 2 "help as a value" $verify x $any --vek --help
+	run 0 "help of measure" "$bin/pm-verify" measure --help
+	run 0 "processors" "$bin/pm-verify" measure --vcpu-type help
+	run 2 "help among options" "$bin/pm-verify" measure --ovmf --help --vcpus 1 --vcpu-type EPYC
 	run 2 "no report" $verify $any
 	run 2 "no such file" $verify "$work/none" $any
 	says "$work/none: No such file"

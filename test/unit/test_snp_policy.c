@@ -447,6 +447,22 @@ START_TEST(a_least_tcb_of_one_product_refuses_the_others)
 }
 END_TEST
 
+START_TEST(demands_on_the_tcb_add_up)
+{
+	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
+	const struct pm_snp_tcb none = {0, 0, 0, 0, 0};
+	struct pm_snp_facts facts = good_facts();
+	struct pm_snp_evidence ev = {0};
+	struct pm_snp_policy *p = lax_policy();
+
+	ck_pm(pm_snp_policy_min_tcb(p, PM_SNP_TCB_REPORTED, PM_SNP_GENOA, &above_snp), PM_OK);
+	ck_pm(pm_snp_policy_min_tcb(p, PM_SNP_TCB_REPORTED, PM_SNP_GENOA, &none), PM_OK);
+	ck_pm(pm_snp_appraise(&ev, &facts, p, report), PM_E_REJECTED);
+	ck_assert_str_eq(pm_report_failure(report)->name, "REPORTED_TCB");
+	pm_snp_policy_free(p);
+}
+END_TEST
+
 START_TEST(setters_refuse_nonsense)
 {
 	struct pm_snp_policy *p = lax_policy();
@@ -554,6 +570,7 @@ int main(void)
 	tcase_add_test(t, every_failure_is_noted);
 	tcase_add_test(t, a_new_policy_is_incomplete);
 	tcase_add_test(t, a_least_tcb_of_one_product_refuses_the_others);
+	tcase_add_test(t, demands_on_the_tcb_add_up);
 	tcase_add_test(t, setters_refuse_nonsense);
 	tcase_add_test(t, lists_are_bounded);
 	tcase_add_test(t, table_entries);

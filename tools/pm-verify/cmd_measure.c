@@ -416,23 +416,23 @@ static int read_options(int argc, char **argv, struct measure_options *o)
 	return check_options(o);
 }
 
-/* "--help", and "--vcpu-type help" as with QEMU. */
+/*
+ * "--help", and "--vcpu-type help" as with QEMU. Each stands alone: status 0 says that a digest is
+ * as expected, and a file named --help must not get it.
+ */
 static bool asks_for_help(int argc, char **argv)
 {
 	const char *model;
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help")) {
-			fputs(help, stdout);
-			return true;
-		}
-		if (strcmp(argv[i], "help") != 0 || strcmp(argv[i - 1], "--vcpu-type") != 0)
-			continue;
-		for (size_t j = 0; (model = pm_measure_cpu_model(j)) != NULL; j++)
-			puts(model);
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(help, stdout);
 		return true;
 	}
-	return false;
+	if (argc != 3 || strcmp(argv[1], "--vcpu-type") != 0 || strcmp(argv[2], "help") != 0)
+		return false;
+	for (size_t j = 0; (model = pm_measure_cpu_model(j)) != NULL; j++)
+		puts(model);
+	return true;
 }
 
 int cmd_measure(int argc, char **argv)
