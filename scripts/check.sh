@@ -18,9 +18,9 @@ try() {
 }
 
 try build gcc
-try build-asan gcc -Db_sanitize=address,undefined -Db_lundef=false
+try build-asan gcc -Db_sanitize=address,undefined
 try build-clang clang
-try build-mbedtls gcc -Dfast_verify=disabled
+try build-mbedtls gcc -Dfast_verify=disabled -Dipsec_mb=disabled
 
 # shellcheck disable=SC2086 # a list of words
 python3 scripts/summary.py $dirs || failed=1

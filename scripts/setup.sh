@@ -58,3 +58,4 @@ if [ -n "$missing" ]; then
 fi
 library mbedtls mbedtls libmbedtls-dev 3.6.0
 library libsodium libsodium libsodium-dev 1.0.22
+scripts/vm-kernel.sh

@@ -15,5 +15,7 @@
 #include <pm/snp.h>
 #include <pm/snp_policy.h>
 #include <pm/text.h>
+#include <pm/verity.h>
+#include <pm/verity_mount.h>
 
 #endif

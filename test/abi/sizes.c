@@ -28,6 +28,11 @@ static const struct {
 	SIZE(struct pm_snp_fields, 648),
 	SIZE(struct pm_snp_firmware, 3),
 	SIZE(struct pm_snp_tcb, 5),
+	SIZE(struct pm_verity_io, 48),
+	SIZE(struct pm_verity_layout, 40),
+	SIZE(struct pm_verity_options, 32),
+	SIZE(struct pm_verity_params, 296),
+	SIZE(struct pm_verity_status, 328),
 };
 
 int main(void)

@@ -266,6 +266,30 @@ def make_snp_verify(milan, turin, vlek):
     return [r[:0x2a0] for r in (good, blob[32:1216], turin.report(), vlek.report())]
 
 
+def superblock(salt=b"", blocks=64, sizes=(4096, 4096), **changes):
+    """Superblock of dm-verity (cryptsetup, lib/verity/verity.c)."""
+    f = {"signature": b"verity\0\0", "version": 1, "type": 1, "algorithm": b"sha256", "reserved": b"",
+         "salt_size": len(salt), "tail": b"", **changes}
+    return struct.pack("<8sII16s32sIIQH6s256s168s", f["signature"], f["version"], f["type"], bytes(range(16)),
+                       f["algorithm"], *sizes, blocks, f["salt_size"], f["reserved"], salt, f["tail"])
+
+
+def make_verity():
+    good = superblock(b"salt")
+    rows = {"valid": good, "no-salt": superblock(), "long-salt": superblock(b"s" * 256), "short": good[:-1],
+            "one-block": superblock(blocks=1), "small-blocks": superblock(sizes=(512, 512), blocks=2**40 + 1),
+            "no-blocks": superblock(blocks=0), "too-many": superblock(blocks=2**51), "long": good + b"\0",
+            "wraps": superblock(blocks=2**64 - 1), "large-block": superblock(sizes=(8192, 4096)),
+            "odd-block": superblock(sizes=(4096, 4095)), "no-block": superblock(sizes=(0, 4096)),
+            "version-2": superblock(version=2), "type-0": superblock(type=0),
+            "sha512": superblock(algorithm=b"sha512"), "sha256-tail": superblock(algorithm=b"sha256\0x"),
+            "salt-tail": superblock(b"salt", salt_size=3), "salt-above": superblock(salt_size=257),
+            "reserved": superblock(reserved=b"\1"), "tail": superblock(tail=bytes(167) + b"\1"),
+            "signature": superblock(signature=b"verity\0\1")}
+    for name, data in rows.items():
+        write("verity_superblock", name, data)
+
+
 def c_bytes(data):
     rows = [data[i:i + 12] for i in range(0, len(data), 12)]
     return ",\n\t\t".join(", ".join(f"0x{b:02x}" for b in row) for row in rows)
@@ -298,6 +322,7 @@ def main():
     make_pem(milan)
     make_spki(der.Rsa("small", 2048))
     make_snp(milan, turin, vlek)
+    make_verity()
     worlds = (milan, turin, vlek)
     write_header([w.ark for w in worlds], make_snp_verify(*worlds), [w.crl_of_ask for w in worlds])
 

@@ -34,6 +34,7 @@ ROOMS = {
     "libpm/base": ("pm", "base"),
     "libpm/crypto": ("pm", "base", "crypto"),
     "libpm/evidence": ("pm", "base", "crypto", "evidence"),
+    "libpm/verity": ("pm", "base", "crypto", "verity"),
     "libpm/net": ("pm", "base", "crypto", "evidence", "net"),
     "tools": ("pm",), # and the folders of tools/
 }
@@ -47,6 +48,8 @@ THIRD_PARTY = {
     "curl": ("libpm/net/", "test/"),
     "sodium": ("libpm/base/", "libpm/crypto/", "test/"),
     "sodium.h": ("libpm/base/", "libpm/crypto/", "test/"),
+    "libcryptsetup.h": ("libpm/verity/", "test/"),
+    "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
     "jansson.h": ("tools/", "test/"),
     "check.h": ("test/",),

@@ -10,6 +10,7 @@
 #include <pm/report.h>
 #include <pm/snp.h>
 #include <pm/snp_policy.h>
+#include <pm/verity.h>
 
 #include "alloc.h"
 #include "base/lru.h"
@@ -308,6 +309,45 @@ static int verify_cached(void)
 	return verify_with(cache);
 }
 
+/* Two blocks of data, superblock and tree, in memory. */
+static uint8_t verity_disk[4 * 4096];
+
+static int read_verity(void *arg, uint64_t offset, void *ret_bytes, size_t bytes)
+{
+	(void)arg;
+	memcpy(ret_bytes, verity_disk + offset, bytes);
+	return PM_OK;
+}
+
+static int write_verity(void *arg, uint64_t offset, const void *from, size_t bytes)
+{
+	(void)arg;
+	memcpy(verity_disk + offset, from, bytes);
+	return PM_OK;
+}
+
+static int format_and_verify(void)
+{
+	static const uint8_t uuid[PM_VERITY_UUID_SIZE];
+	const struct pm_verity_io io = {
+		.size = sizeof(verity_disk), .read = read_verity, .write = write_verity};
+	const struct pm_verity_params params = {
+		.size = sizeof(params),
+		.data_blocks = 2,
+		.hash_offset = 8192,
+		.data_block_size = 4096,
+		.hash_block_size = 4096,
+		.salt_size = 1,
+	};
+	uint8_t root[PM_VERITY_DIGEST_SIZE] = {0};
+	int r = pm_verity_format(&params, uuid, &io, &io, NULL, NULL, root);
+
+	if (r < 0)
+		return pm_is_zero(root, sizeof(root)) ? r : ALLOC_WRONG;
+	r = pm_verity_verify(&params, root, &io, &io, NULL, NULL);
+	return r == PM_E_REJECTED ? ALLOC_WRONG : r;
+}
+
 START_TEST(base_without_memory)
 {
 	ck_assert_uint_ge(alloc_walk("pm_report_new", make_report, ALLOC_NOMEM), 1);
@@ -363,6 +403,12 @@ START_TEST(snp_without_memory)
 }
 END_TEST
 
+START_TEST(verity_without_memory)
+{
+	ck_assert_uint_ge(alloc_walk("pm_verity", format_and_verify, ALLOC_LOSSY), 5);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("alloc");
@@ -375,6 +421,7 @@ int main(void)
 	tcase_add_test(t, x509_without_memory);
 	tcase_add_test(t, keys_without_memory);
 	tcase_add_test(t, snp_without_memory);
+	tcase_add_test(t, verity_without_memory);
 	suite_add_tcase(s, t);
 	return test_main(s);
 }
