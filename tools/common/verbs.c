@@ -13,9 +13,9 @@ static void print_help(const struct tool_program *p)
 {
 	printf("Usage: %s VERB [OPTION]...\n%s\n\n", p->name, p->summary);
 	for (const struct tool_verb *v = p->verbs; v->name; v++)
-		printf("  %-10s %s\n", v->name, v->summary);
-	printf("\n  --help     this text; %s VERB --help for a verb's\n"
-	       "  --version  the version of libpm\n\n"
+		printf("  %-15s %s\n", v->name, v->summary);
+	printf("\n  --help          this text; %s VERB --help for a verb's\n"
+	       "  --version       the version of libpm\n\n"
 	       "Exit status: 0 %s, 1 rejected, 2 wrong usage or input and output.\n",
 		p->name, p->yes);
 }
