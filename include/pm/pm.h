@@ -6,12 +6,19 @@
 #define PM_PM_H
 
 #include <pm/api.h>
+#include <pm/body.h>
 #include <pm/collect.h>
+#include <pm/envelope.h>
 #include <pm/error.h>
+#include <pm/exchange.h>
+#include <pm/field.h>
 #include <pm/idblock.h>
 #include <pm/kds.h>
+#include <pm/keyex.h>
 #include <pm/measure.h>
 #include <pm/report.h>
+#include <pm/rules.h>
+#include <pm/sealed.h>
 #include <pm/snp.h>
 #include <pm/snp_policy.h>
 #include <pm/text.h>

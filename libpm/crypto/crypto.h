@@ -45,6 +45,14 @@ int pm_hkdf_extract(enum pm_hash_alg alg, struct pm_view salt, struct pm_view ik
 int pm_hkdf_expand(enum pm_hash_alg alg, struct pm_view prk, struct pm_view info, size_t len,
 	struct pm_secret *ret) PM_MUST_USE;
 
+/* The same into memory of the caller, which is guarded where the result is secret. PM_E_CRYPTO. */
+int pm_hkdf_extract_to(enum pm_hash_alg alg, struct pm_view salt, struct pm_view ikm,
+	uint8_t *ret_prk) PM_MUST_USE;
+
+/* PM_E_LIMIT, PM_E_CRYPTO. */
+int pm_hkdf_expand_to(enum pm_hash_alg alg, struct pm_view prk, struct pm_view info, uint8_t *ret,
+	size_t len) PM_MUST_USE;
+
 /* --- authenticated encryption: AES-256-GCM (NIST SP 800-38D) --------------------------------- */
 
 #define PM_AEAD_KEY_SIZE   32
@@ -103,6 +111,10 @@ size_t pm_pubkey_bits(const struct pm_pubkey *key);
  * byte first. PM_E_REJECTED when it does not verify or has another size; PM_E_ARG for an RSA key.
  */
 int pm_ecdsa_verify(const struct pm_pubkey *key, enum pm_hash_alg alg, struct pm_view message,
+	struct pm_view signature) PM_MUST_USE;
+
+/* The same for a signature in the form of RFC 3279, 2.2.3. PM_E_REJECTED also when malformed. */
+int pm_ecdsa_verify_der(const struct pm_pubkey *key, enum pm_hash_alg alg, struct pm_view message,
 	struct pm_view signature) PM_MUST_USE;
 
 /* RSASSA-PSS (RFC 8017, 8.1.2), MGF1 with the same hash, salt as long as the digest. Likewise. */

@@ -3,6 +3,8 @@
 
 #include <psa/crypto.h>
 
+#include "crypto/sha256.h"
+
 static psa_algorithm_t psa_hash(enum pm_hash_alg alg)
 {
 	switch (alg) {
@@ -29,9 +31,14 @@ int pm_hash(enum pm_hash_alg alg, struct pm_view bytes, uint8_t *ret)
 int pm_hash_parts(enum pm_hash_alg alg, const struct pm_view *parts, size_t count, uint8_t *ret)
 {
 	psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
-	psa_status_t status = psa_hash_setup(&op, psa_hash(alg));
+	psa_status_t status;
 	size_t len;
 
+	if (alg == PM_SHA256) {
+		pm_sha256_parts(parts, count, ret);
+		return PM_OK;
+	}
+	status = psa_hash_setup(&op, psa_hash(alg));
 	for (size_t i = 0; status == PSA_SUCCESS && i < count; i++)
 		status = psa_hash_update(&op, parts[i].ptr, parts[i].len);
 	if (status == PSA_SUCCESS)

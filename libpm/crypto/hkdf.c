@@ -16,6 +16,14 @@ static const mbedtls_md_info_t *md(enum pm_hash_alg alg)
 	return NULL;
 }
 
+int pm_hkdf_extract_to(
+	enum pm_hash_alg alg, struct pm_view salt, struct pm_view ikm, uint8_t *ret_prk)
+{
+	if (mbedtls_hkdf_extract(md(alg), salt.ptr, salt.len, ikm.ptr, ikm.len, ret_prk))
+		return PM_E_CRYPTO;
+	return PM_OK;
+}
+
 int pm_hkdf_extract(
 	enum pm_hash_alg alg, struct pm_view salt, struct pm_view ikm, struct pm_secret *ret_prk)
 {
@@ -24,10 +32,21 @@ int pm_hkdf_extract(
 
 	if (r < 0)
 		return r;
-	if (mbedtls_hkdf_extract(md(alg), salt.ptr, salt.len, ikm.ptr, ikm.len, prk.ptr))
-		return PM_E_CRYPTO;
+	r = pm_hkdf_extract_to(alg, salt, ikm, prk.ptr);
+	if (r < 0)
+		return r;
 	*ret_prk = prk;
 	prk = (struct pm_secret){0};
+	return PM_OK;
+}
+
+int pm_hkdf_expand_to(
+	enum pm_hash_alg alg, struct pm_view prk, struct pm_view info, uint8_t *ret, size_t len)
+{
+	if (len == 0 || len > 255 * pm_hash_size(alg))
+		return PM_E_LIMIT;
+	if (mbedtls_hkdf_expand(md(alg), prk.ptr, prk.len, info.ptr, info.len, ret, len))
+		return PM_E_CRYPTO;
 	return PM_OK;
 }
 
@@ -42,8 +61,9 @@ int pm_hkdf_expand(enum pm_hash_alg alg, struct pm_view prk, struct pm_view info
 	r = pm_secret_new(&okm, len);
 	if (r < 0)
 		return r;
-	if (mbedtls_hkdf_expand(md(alg), prk.ptr, prk.len, info.ptr, info.len, okm.ptr, okm.len))
-		return PM_E_CRYPTO;
+	r = pm_hkdf_expand_to(alg, prk, info, okm.ptr, len);
+	if (r < 0)
+		return r;
 	*ret = okm;
 	okm = (struct pm_secret){0};
 	return PM_OK;

@@ -44,8 +44,8 @@ static bool put_scalar(struct pm_view *from, uint8_t *ret, size_t n)
 }
 
 /* ECDSA-Sig-Value (RFC 3279, 2.2.3) to R || S. */
-static int verify_ecdsa(
-	const struct pm_signed *s, enum pm_hash_alg alg, const struct pm_pubkey *key)
+int pm_ecdsa_verify_der(const struct pm_pubkey *key, enum pm_hash_alg alg, struct pm_view message,
+	struct pm_view signature)
 {
 	size_t n = pm_pubkey_bits(key) / 8;
 	uint8_t raw[2 * 48] = {0};
@@ -53,11 +53,11 @@ static int verify_ecdsa(
 
 	if (pm_pubkey_type(key) == PM_KEY_RSA || 2 * n > sizeof(raw))
 		return PM_E_REJECTED;
-	if (!pm_der_only(s->signature, PM_DER_SEQUENCE, &seq))
+	if (!pm_der_only(signature, PM_DER_SEQUENCE, &seq))
 		return PM_E_REJECTED;
 	if (!put_scalar(&seq, raw, n) || !put_scalar(&seq, raw + n, n) || seq.len)
 		return PM_E_REJECTED;
-	return pm_ecdsa_verify(key, alg, s->body, pm_view(raw, 2 * n));
+	return pm_ecdsa_verify(key, alg, message, pm_view(raw, 2 * n));
 }
 
 static int verify_pss(const struct pm_signed *s, enum pm_hash_alg alg, const struct pm_pubkey *key)
@@ -80,7 +80,7 @@ int pm_signed_verify(const struct pm_signed *s, const struct pm_pubkey *key)
 	if (s->algorithm == MBEDTLS_PK_RSASSA_PSS)
 		return verify_pss(s, alg, key);
 	if (s->algorithm == MBEDTLS_PK_ECDSA)
-		return verify_ecdsa(s, alg, key);
+		return pm_ecdsa_verify_der(key, alg, s->body, s->signature);
 	return PM_E_UNSUPPORTED;
 }
 

@@ -7,7 +7,9 @@
 Everything is made here, of nothing, and comes out the same each time: no byte is from real hardware.
 Inputs that the fuzzers find are kept beside these.
 """
+import base64
 import hashlib
+import hmac
 import pathlib
 import struct
 import uuid
@@ -288,6 +290,152 @@ def make_verity():
             "signature": superblock(signature=b"verity\0\1")}
     for name, data in rows.items():
         write("verity_superblock", name, data)
+def cbor(value):
+    """Deterministic CBOR of integers, texts and maps (RFC 8949, 4.2.1)."""
+    def head(kind, n):
+        for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
+            if n < 24:
+                return bytes([kind << 5 | n])
+            if n < 1 << 8 * size:
+                return bytes([kind << 5 | info]) + n.to_bytes(size, "big")
+        raise ValueError(n)
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, str):
+        return head(3, len(value)) + value.encode()
+    pairs = sorted((cbor(k), cbor(v)) for k, v in value.items())
+    return head(5, len(pairs)) + b"".join(k + v for k, v in pairs)
+
+
+def make_sealed():
+    fields = {"accept": "*/*", "x-a": "1", "b": "2"}
+    request = cbor({1: "POST", 2: "/v1/chat/completions", 3: "application/json", 4: fields, 5: 1772323200})
+    write("sealed_head", "request", request)
+    write("sealed_head", "request-plain", cbor({1: "GET", 2: "/", 3: "", 4: {}, 5: 0}))
+    write("sealed_head", "response", cbor({1: 200, 2: "text/event-stream", 3: fields}))
+    write("sealed_head", "response-plain", cbor({1: 599, 2: "", 3: {}}))
+    write("sealed_head", "missing-key", cbor({1: "GET", 2: "/", 3: "", 4: {}}))
+    write("sealed_head", "forbidden-field", cbor({1: 200, 2: "", 3: {"content-length": "1"}}))
+    write("sealed_head", "indefinite", b"\xbf" + request[1:] + b"\xff")
+    write("sealed_head", "truncated", request[:-1])
+    write("sealed_head", "trailing-byte", request + b"\0")
+    write("sealed_head", "long-text", b"\xa3\x01\x18\xc8\x02\x7b" + b"\xff" * 8)
+
+    def frame(n, flag):
+        return struct.pack(">IB", n, flag) + bytes(n - 1)
+    stream = bytes(32) + frame(33, 0) + frame(600, 0) + frame(33, 1)
+    for name, piece in (("whole", 255), ("pieces-1", 0), ("pieces-36", 35)):
+        write("sealed_frames", name, bytes([piece]) + stream)
+    write("sealed_frames", "no-final", b"\x07" + stream[:-37])
+    write("sealed_frames", "cut", b"\x07" + stream[:-1])
+    write("sealed_frames", "after-final", b"\x07" + stream + b"x")
+    write("sealed_frames", "flag-2", b"\x07" + bytes(32) + frame(33, 2))
+    write("sealed_frames", "short-frame", b"\x07" + bytes(32) + struct.pack(">I", 32) + bytes(32))
+    write("sealed_frames", "long-frame", b"\x07" + bytes(32) + struct.pack(">I", 65566))
+    write("sealed_frames", "header-only", b"\x07" + bytes(32))
+
+    def edits(piece, *rows):
+        return bytes([piece]) + b"".join(struct.pack(">BHH", *row) for row in rows)
+    write("exchange", "as-it-was", edits(255))
+    write("exchange", "one-byte-pieces", edits(0))
+    write("exchange", "flip-header", edits(9, (0, 3, 1)))
+    write("exchange", "flip-body", edits(9, (0, 200, 1)))
+    write("exchange", "flip-twice", edits(9, (0, 200, 1), (0, 200, 1)))
+    write("exchange", "drop", edits(40, (1, 150, 45)))
+    write("exchange", "repeat", edits(40, (2, 32, 100)))
+    write("exchange", "cut", edits(40, (3, 200, 0)))
+    write("exchange", "end-flag", edits(40, (0, 36, 0)))
+
+
+def make_field():
+    nonce, iv = "0102030405060708090a0b0c", "0d0e0f101112131415161718"
+    sealed = "df3e6f800c1fea8615eccc6e925a91683253bbcbd94a5a71" # '"secret"' as message 5: see fuzz_field.c
+    good = f'"id:{nonce}:{iv}:{sealed}"'
+    rows = {"good": good, "unquoted": good.strip('"'), "upper": good.upper(), "tag": good[:-2] + '0"',
+            "nonce": good.replace("0102", "0103"), "id": good.replace("id:", "other:"),
+            "parts-3": good.replace(":", "", 1), "parts-5": good.replace(":", "::", 1),
+            "short": f'"id:{nonce}:{iv}:00"', "odd": good[:-2] + '"',
+            "iv-11": good.replace(iv, iv[2:]), "iv-16": good.replace(iv, iv + "00000000"), "empty": "",
+            "hex": sealed}
+    for name, text in rows.items():
+        write("field", name, text.encode())
+
+
+def make_keyex(milan):
+    def b64(data):
+        return base64.b64encode(data).decode()
+    public = bytes(1184) + bytes([9]) + bytes(31) # valid, and nobody's
+    request = '{"PublicKey":"' + b64(public) + '"}'
+    response = (f'{{"EncapsulatedKey":"{b64(bytes(1120))}","Signature":"{b64(bytes(70))}",'
+                f'"MeshCert":"{b64(milan.ask)}"}}')
+    rows = {"request": request, "small-order": request.replace("JAAAA", "AAAAA"), "response": response,
+            "spaces": response.replace(",", " ,\n ").replace(":", "\t: "), "trailing": response + "x",
+            "twice": response.replace("Signature", "MeshCert"), "unknown": response.replace("Signature", "Sign"),
+            "escape": response.replace("Signature", "Sign\\u0061ture"), "number": '{"PublicKey":1}',
+            "array": "[" + request + "]", "no-base64": '{"PublicKey":"*"}', "open": response[:-2]}
+    for name, text in rows.items():
+        write("keyex", name, text.encode())
+
+
+def make_bodies():
+    """JSON, event streams and forms; the first byte of the bodies chooses endpoint and side."""
+    texts = {"chat": '{"model":"m","messages":[{"role":"user","content":"hi"}],"n":1.50E+2,"stream":true}',
+             "chunk": '{"id":"c","choices":[{"delta":{"content":"\\ud83d\\ude00"}}],"usage":{"prompt_tokens":1}}',
+             "array": '[ 1 , "a" , [ ] , { } , null , true , -0.5e-7 , 7 , 8 , 9 , 10 , 11 ]',
+             "options": '{"stream":true,"stream_options":{"include_usage":false}}',
+             "keys": '{"a.b":1,"a*":2,"a?":3,"|":4,"@x":5,"a\\\\b":6,"":7,"#":8,"{x}":9,"!x":10,"\\u0041":11}',
+             "twice": '{"a":1,"\\u0061":2}', "escaped-plain": '{"\\u006dodel":1}', "surrogate": '{"a":"\\ud800"}',
+             "surrogate-key": '{"\\udc00":1}', "cut": '{"a":[1,{"b":"x', "scalar": '"x"', "empty": "", "space": " ",
+             "nul": '{"a":"\\u0000"}', "utf-8": '{"\u00e9":"\u20ac \U0001f600"}', "two": "{} {}",
+             "message": '{"type":"message_start","message":{"usage":{"input_tokens":3}}}'}
+    for i, (name, text) in enumerate(texts.items()):
+        write("json_scan", name, text.encode())
+        write("json_body", name, bytes([i]) + text.encode())
+    write("json_scan", "bad-utf-8", b'{"a":"\xed\xa0\x80"}')
+    write("json_scan", "nul-after", b"9\0")
+    write("json_scan", "deep", b"[" * 513 + b"]" * 513)
+    sealed = "a" * 9 + "b" + "a" * 6 + "gl" # 1 as message 0 of toy_cipher.h
+    write("json_body", "sealed", b'\1{"model":"m","x":"' + sealed.encode() + b'"}')
+    streams = {"openai": 'data: {"id":"c","choices":[]}\n\ndata: [DONE]\n\n', "crlf": 'data: {"x":1}\r\n\r\n',
+               "anthropic": 'event: message_start\ndata: {"type":"message_start"}\n\nevent: message_stop\n',
+               "spread": 'data: {"x":[1,\ndata:2]}\n\n', "comments": ": a\n:b\n\nid: 7\nretry: 10\nfoo\n",
+               "sealed": f'data: {{"x":"{sealed}"}}\n\n: c\n\n', "no-space": 'data:{"x":1}\nevent:a\n',
+               "empty": "data: \n",
+               "cut": 'data: {"x":1', "no-field": '{"x":1}\n', "bad-event": "event: two words\n", "cr": "data: {}\r \n"}
+    for i, (name, text) in enumerate(streams.items()):
+        write("sse", name, bytes([i * 3]) + text.encode())
+    value = '--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    file = '--B\r\nContent-Disposition: form-data; name="%s"; filename="f"\r\nContent-Type: a/b\r\n\r\n%s\r\n'
+    forms = {"audio": value % ("model", "m") +
+             file % ("file", "RIFF\r\n--b") + value % ("language", "en") + "--B--\r\n",
+             "repeated": value % ("a", "1") + value % ("a", "2") + file % ("a", "3") + file % ("a", "") + "--B--",
+             "none": "--B--", "open": value % ("a", "1"),
+             "no-name": value.replace("; name", "; nam") % ("a", "1") + "--B--",
+             "plain-file": file % ("model", "x") + "--B--", "longer-boundary": value % ("a", "1\r\n--BX") + "--B--",
+             "encoded": value.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n", 1) %
+             ("a", "1") + "--B--",
+             "type": 'multipart/mixed; boundary="B"\0' + value % ("a", "1") + "--B--", "other-type": "a/b\0--B--"}
+    for name, text in forms.items():
+        write("form", name, text.encode())
+
+
+def make_rules():
+    key = bytes([7]) + bytes(31)
+
+    def signed(header, canonical=None):
+        mac = hmac.new(key, (canonical or header).encode(), hashlib.sha256).hexdigest()
+        return f"{header}\n{mac}".encode()
+    good = "rules=allow-good,allow-unknown; revocation-time-not-before=-5"
+    write("rules", "policy", signed(good))
+    write("rules", "policy-turned", signed("revocation-time-not-before=-5; rules=ALLOW-unknown,allow-good", good))
+    write("rules", "policy-twice", signed("rules=allow-good,allow-good; revocation-time-not-before=5"))
+    write("rules", "policy-time", signed("rules=allow-good; revocation-time-not-before=05"))
+    write("rules", "policy-mac", flipped(signed(good), len(good) + 9))
+    for name, part in {"data": '{"image_url":{"url":"data:,x"}}', "https": '{"image_url":"https:\\/\\/x"}',
+                       "audio": '{"audio_url":{"url":"data:,x"}}', "source": '{"source":{"url":"http://x"}}',
+                       "tool": '{"content":[{"image_url":"file:x"}]}', "twice": '{"a":1,"a":2}'}.items():
+        write("rules", "media-" + name, ('{"messages":[{"content":[' + part + "]}]}").encode())
+    write("rules", "content", bytes(range(256)) * 24)
 
 
 def c_bytes(data):
@@ -317,9 +465,14 @@ def main():
     vlek = World(ark, ask, "Genoa", "SEV-VLEK")
     make_rd()
     make_text()
+    make_bodies()
     make_cert(milan, vlek)
     make_crl(milan)
+    make_field()
+    make_keyex(milan)
+    make_rules()
     make_pem(milan)
+    make_sealed()
     make_spki(der.Rsa("small", 2048))
     make_snp(milan, turin, vlek)
     make_verity()

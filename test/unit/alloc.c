@@ -21,6 +21,7 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *p, size_t size);
 void __real_free(void *p);
 void *__real_mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset);
+void *__real_mmap64(void *at, size_t size, int prot, int flags, int fd, off_t offset);
 int __real_munmap(void *p, size_t size);
 
 void *__wrap_malloc(size_t size);
@@ -28,6 +29,7 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 void __wrap_free(void *p);
 void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t size, int prot, int flags, int fd, off_t offset);
 int __wrap_munmap(void *p, size_t size);
 
 static bool fails(void)
@@ -79,6 +81,18 @@ void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t offs
 	if (fails())
 		return MAP_FAILED;
 	p = __real_mmap(at, size, prot, flags, fd, offset);
+	live += p != MAP_FAILED;
+	return p;
+}
+
+/* What mmap() is called in programs with offsets of 64 bits. */
+void *__wrap_mmap64(void *at, size_t size, int prot, int flags, int fd, off_t offset)
+{
+	void *p;
+
+	if (fails())
+		return MAP_FAILED;
+	p = __real_mmap64(at, size, prot, flags, fd, offset);
 	live += p != MAP_FAILED;
 	return p;
 }

@@ -4,5 +4,8 @@
 #define PM_CTL_CMD_H
 
 int cmd_collect(int argc, char **argv);
+int cmd_field(int argc, char **argv);
+int cmd_sealed(int argc, char **argv);
+int cmd_shard_key(int argc, char **argv);
 
 #endif

@@ -4,6 +4,9 @@
 
 static const struct tool_verb verbs[] = {
 	{"collect", cmd_collect, "get an attestation report of this machine"},
+	{"field", cmd_field, "open or seal one encrypted field of a request or response"},
+	{"sealed", cmd_sealed, "show the frames of a sealed request or response"},
+	{"shard-key", cmd_shard_key, "print the shard key of a prompt"},
 	{0},
 };
 
