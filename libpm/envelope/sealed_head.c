@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cbor.h"
 #include "base/report.h"
-#include "envelope/sealed_cbor.h"
 
 /* Keys of the two maps. */
 enum {

@@ -46,7 +46,7 @@ THIRD_PARTY = {
     "psa": ("libpm/crypto/", "test/"),
     "nettle": ("libpm/crypto/", "test/"),
     "gmp.h": ("libpm/crypto/", "test/"),
-    "cbor.h": ("libpm/envelope/sealed_cbor.c", "test/"),
+    "cbor.h": ("libpm/base/cbor.c", "test/"),
     "curl": ("libpm/net/", "test/"),
     "sodium": ("libpm/base/", "libpm/crypto/", "test/"),
     "sodium.h": ("libpm/base/", "libpm/crypto/", "test/"),

@@ -10,7 +10,6 @@
 #include "base/wr.h"
 #include "envelope/replay.h"
 #include "envelope/sealed.h"
-#include "envelope/sealed_cbor.h"
 #include "envelope/sealed_frame.h"
 #include "envelope/sealed_head.h"
 #include "testing.h"
