@@ -48,7 +48,7 @@ class Machine:
 
     def add_private_libraries(self):
         for path in self.args.pkg_config_path:
-            prefix = pathlib.Path(path).parent.parent
+            prefix = pathlib.Path(path).resolve().parent.parent # several work trees may share one
             shown = self.inside(prefix)
             shown.parent.mkdir(parents=True, exist_ok=True)
             shown.symlink_to(prefix)

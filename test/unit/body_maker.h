@@ -8,7 +8,7 @@
 #include "toy_cipher.h"
 
 /* Stands in every value that a maker writes and that is to be encrypted. */
-#define MAKER_SECRET "7319"
+#define MAKER_SECRET "73197319" /* long enough to come up nowhere by chance */
 
 /* A transformer with a cipher of its own. */
 struct toy_body {
