@@ -12,6 +12,7 @@
 #include <pm/error.h>
 #include <pm/exchange.h>
 #include <pm/field.h>
+#include <pm/gpu_collect.h>
 #include <pm/idblock.h>
 #include <pm/kds.h>
 #include <pm/keyex.h>
