@@ -97,7 +97,7 @@ static bool check_csp(const struct appraisal *a)
 	if (f->signer != PM_SNP_VLEK)
 		return true;
 	if (a->policy->csp_ids.count &&
-		!pm_snp_list_has(&a->policy->csp_ids, (const uint8_t *)f->csp_id))
+		!pm_list_has(&a->policy->csp_ids, (const uint8_t *)f->csp_id))
 		return refuse(a, "cspID", "one that the policy allows", "%s", f->csp_id);
 	return accept(a, a->policy->csp_ids.count, "cspID", "%s", f->csp_id);
 }
@@ -118,11 +118,11 @@ static bool check_report_data(const struct appraisal *a)
 static bool check_field(
 	const struct appraisal *a, enum pm_snp_field field, const char *name, const uint8_t *found)
 {
-	const struct pm_snp_list *list = &a->policy->fields[field];
+	const struct pm_list *list = &a->policy->fields[field];
 
 	if (list->count == 1)
 		return !pm_check_bytes(a->report, name, list->values, found, list->size);
-	if (list->count && !pm_snp_list_has(list, found))
+	if (list->count && !pm_list_has(list, found))
 		return refuse(a, name,
 			text("one of the %zu values that the policy allows", list->count).s, "%s",
 			pm_hex(found, list->size).s);

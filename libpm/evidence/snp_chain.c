@@ -117,7 +117,7 @@ static bool is_root(const struct pm_cert *cert, const void *arg)
 	if (!is_issuer(cert, q->child) || !is_issuer(cert, cert) || !hash_cert(cert, sha256))
 		return false;
 	return q->any || pm_snp_root_product(sha256) ||
-	       pm_snp_list_has(&q->policy->test_roots, sha256);
+	       pm_list_has(&q->policy->test_roots, sha256);
 }
 
 static struct pm_cert *take_root(
@@ -298,7 +298,7 @@ int pm_snp_chain_check_root(const struct pm_snp_chain *chain, const struct pm_sn
 	struct pm_report *report, bool *ret_test_root)
 {
 	int pinned = pm_snp_root_product(chain->root_sha256);
-	bool test = !pinned && pm_snp_list_has(&policy->test_roots, chain->root_sha256);
+	bool test = !pinned && pm_list_has(&policy->test_roots, chain->root_sha256);
 
 	if ((!pinned && !test) || (pinned && pinned != (int)chain->facts.product))
 		return pm_fail(report, PM_E_REJECTED, "root", "an ARK of AMD",

@@ -52,30 +52,6 @@ void pm_snp_policy_free(struct pm_snp_policy *policy)
 	free(policy);
 }
 
-static int list_add(struct pm_snp_list *list, const uint8_t *value)
-{
-	uint8_t *grown;
-
-	if (list->count == PM_SNP_POLICY_LIST_MAX)
-		return PM_E_LIMIT;
-	grown = realloc(list->values, (list->count + 1) * list->size);
-	if (!grown)
-		return PM_E_NOMEM;
-	pm_copy(grown + list->count * list->size, value, list->size);
-	list->values = grown;
-	list->count++;
-	return PM_OK;
-}
-
-bool pm_snp_list_has(const struct pm_snp_list *list, const uint8_t *value)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < list->count; i++)
-		found |= pm_ct_equal(list->values + i * list->size, value, list->size);
-	return found;
-}
-
 /* Or-s flags into a set, unless one of them is not known. */
 static int add_flags(unsigned int *set, unsigned int flags, unsigned int known)
 {
@@ -97,7 +73,7 @@ int pm_snp_policy_allow(
 {
 	if ((unsigned int)field >= PM_SNP_FIELD_COUNT || size != field_sizes[field])
 		return PM_E_ARG;
-	return list_add(&policy->fields[field], value);
+	return pm_list_add(&policy->fields[field], value, PM_SNP_POLICY_LIST_MAX);
 }
 
 int pm_snp_policy_waive(struct pm_snp_policy *policy, unsigned int waivers)
@@ -228,7 +204,7 @@ int pm_snp_policy_allow_csp(struct pm_snp_policy *policy, const char *csp_id)
 	if (!len || len >= sizeof(padded))
 		return PM_E_ARG;
 	pm_copy(padded, csp_id, len);
-	return list_add(&policy->csp_ids, padded);
+	return pm_list_add(&policy->csp_ids, padded, PM_SNP_POLICY_LIST_MAX);
 }
 
 int pm_snp_policy_max_crl_age(struct pm_snp_policy *policy, int64_t seconds)
@@ -241,7 +217,7 @@ int pm_snp_policy_max_crl_age(struct pm_snp_policy *policy, int64_t seconds)
 
 int pm_snp_policy_add_test_root(struct pm_snp_policy *policy, const uint8_t *sha256)
 {
-	return list_add(&policy->test_roots, sha256);
+	return pm_list_add(&policy->test_roots, sha256, PM_SNP_POLICY_LIST_MAX);
 }
 
 int pm_snp_policy_require_entry(

@@ -4,20 +4,13 @@
 #define PM_EVIDENCE_SNP_POLICY_H
 
 #include <pm/snp_policy.h>
-#include "base/mem.h"
+#include "base/list.h"
 #include "evidence/snp_evidence.h"
 #include "evidence/snp_tcb.h"
 
 #define PM_SNP_FIELD_COUNT	  9
 #define PM_SNP_TCB_KINDS	  4
 #define PM_SNP_POLICY_ENTRIES_MAX 16
-
-/* Values of one size, one after the other. */
-struct pm_snp_list {
-	uint8_t *values;
-	size_t size;
-	size_t count;
-};
 
 struct pm_snp_min_tcb {
 	bool set;
@@ -34,9 +27,9 @@ struct pm_snp_policy {
 	unsigned int waivers, permissions, requirements;
 	bool has_report_data;
 	uint8_t report_data[PM_SNP_REPORT_DATA_SIZE];
-	struct pm_snp_list fields[PM_SNP_FIELD_COUNT];
-	struct pm_snp_list csp_ids;
-	struct pm_snp_list test_roots;
+	struct pm_list fields[PM_SNP_FIELD_COUNT];
+	struct pm_list csp_ids;
+	struct pm_list test_roots;
 	uint64_t policy_set, policy_clear;
 	uint64_t platform_set, platform_clear;
 	uint8_t abi_major, abi_minor;
@@ -50,9 +43,6 @@ struct pm_snp_policy {
 	struct pm_snp_wanted_entry entries[PM_SNP_POLICY_ENTRIES_MAX];
 	size_t entry_count;
 };
-
-/* Is the value one of the list's? */
-bool pm_snp_list_has(const struct pm_snp_list *list, const uint8_t *value);
 
 /* Does the policy name every demand or waiver that must be named? PM_E_ARG. */
 int pm_snp_policy_check_complete(
