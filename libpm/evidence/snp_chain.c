@@ -116,8 +116,7 @@ static bool is_root(const struct pm_cert *cert, const void *arg)
 
 	if (!is_issuer(cert, q->child) || !is_issuer(cert, cert) || !hash_cert(cert, sha256))
 		return false;
-	return q->any || pm_snp_root_product(sha256) ||
-	       pm_list_has(&q->policy->test_roots, sha256);
+	return q->any || pm_snp_root_product(sha256) || pm_list_has(&q->policy->test_roots, sha256);
 }
 
 static struct pm_cert *take_root(

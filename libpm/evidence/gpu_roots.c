@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NVIDIA's root keys, pinned. */
+#include "base/mem.h"
+#include "crypto/crypto.h"
+#include "evidence/gpu_policy.h"
+
+/*
+ * SHA-256 of the DER of "NVIDIA Device Identity CA" and "NVIDIA CoRIM signing Root CA", as NVIDIA
+ * publishes them with its verifiers. A certificate that comes with evidence is a root only by its
+ * hash.
+ */
+static const uint8_t pinned[PM_GPU_ROOT_KINDS][PM_SHA256_SIZE] = {
+	[PM_GPU_ROOT_DEVICE] = {0x10, 0x2b, 0xf6, 0x59, 0xd5, 0x41, 0x96, 0x14, 0xc9, 0xd8, 0xe6,
+		0xae, 0xce, 0xbc, 0x80, 0x45, 0x4e, 0xb2, 0x6b, 0x1d, 0xf6, 0xa7, 0x69, 0xac, 0x72,
+		0x0b, 0x9a, 0x69, 0x0b, 0x16, 0x7b, 0x48},
+	[PM_GPU_ROOT_RIM] = {0x12, 0x97, 0x7b, 0x51, 0x15, 0xac, 0xb0, 0x38, 0x11, 0x79, 0x27, 0x9f,
+		0xff, 0xeb, 0x5a, 0x8c, 0x4d, 0x26, 0x49, 0x71, 0xeb, 0xb3, 0x22, 0x98, 0x02, 0x3a,
+		0x46, 0x5f, 0xa4, 0x1d, 0xf5, 0xd1},
+};
+
+bool pm_gpu_policy_root(const struct pm_gpu_policy *policy, enum pm_gpu_root kind,
+	const uint8_t *sha256, bool *ret_is_test)
+{
+	bool nvidia;
+
+	if ((unsigned int)kind >= PM_GPU_ROOT_KINDS)
+		return false;
+	nvidia = pm_ct_equal(pinned[kind], sha256, PM_SHA256_SIZE);
+	if (!nvidia && !pm_list_has(&policy->test_roots[kind], sha256))
+		return false;
+	*ret_is_test = !nvidia;
+	return true;
+}
