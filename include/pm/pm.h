@@ -17,6 +17,7 @@
 #include <pm/idblock.h>
 #include <pm/kds.h>
 #include <pm/keyex.h>
+#include <pm/manifest.h>
 #include <pm/measure.h>
 #include <pm/report.h>
 #include <pm/rules.h>

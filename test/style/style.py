@@ -36,6 +36,7 @@ ROOMS = {
     "libpm/envelope": ("pm", "base", "crypto", "envelope"),
     "libpm/evidence": ("pm", "base", "crypto", "evidence"),
     "libpm/verity": ("pm", "base", "crypto", "verity"),
+    "libpm/policy": ("pm", "base", "crypto", "evidence", "policy"),
     "libpm/net": ("pm", "base", "crypto", "evidence", "net"),
     "tools": ("pm",), # and the folders of tools/
 }
@@ -53,7 +54,7 @@ THIRD_PARTY = {
     "libcryptsetup.h": ("libpm/verity/", "test/"),
     "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
-    "jansson.h": ("tools/", "test/"),
+    "jansson.h": ("libpm/policy/", "tools/", "test/"),
     "check.h": ("test/",),
 }
 
