@@ -7,6 +7,7 @@
 
 #include <pm/api.h>
 #include <pm/body.h>
+#include <pm/bundle.h>
 #include <pm/collect.h>
 #include <pm/envelope.h>
 #include <pm/error.h>

@@ -192,8 +192,13 @@ void pm_cbor_wr_text(struct pm_wr *wr, struct pm_view text)
 	pm_wr_bytes(wr, text);
 }
 
+void pm_cbor_wr_bytes_head(struct pm_wr *wr, size_t len)
+{
+	put(wr, PM_CBOR_BYTES, len);
+}
+
 void pm_cbor_wr_bytes(struct pm_wr *wr, struct pm_view bytes)
 {
-	put(wr, PM_CBOR_BYTES, bytes.len);
+	pm_cbor_wr_bytes_head(wr, bytes.len);
 	pm_wr_bytes(wr, bytes);
 }

@@ -55,4 +55,7 @@ void pm_cbor_wr_array(struct pm_wr *wr, size_t items);
 void pm_cbor_wr_text(struct pm_wr *wr, struct pm_view text);
 void pm_cbor_wr_bytes(struct pm_wr *wr, struct pm_view bytes);
 
+/* The beginning of a byte string alone: its len bytes are written or hashed elsewhere. */
+void pm_cbor_wr_bytes_head(struct pm_wr *wr, size_t len);
+
 #endif

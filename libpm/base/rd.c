@@ -100,6 +100,15 @@ struct pm_rd pm_rd_child(struct pm_rd *rd, size_t n)
 	return child;
 }
 
+struct pm_view pm_rd_since(const struct pm_rd *rd, const struct pm_rd *before)
+{
+	struct pm_rd from = *before;
+
+	if (rd->failed)
+		return (struct pm_view){0};
+	return pm_rd_bytes(&from, before->left - rd->left);
+}
+
 struct pm_view pm_rd_rest(struct pm_rd *rd)
 {
 	return pm_rd_bytes(rd, rd->left);

@@ -37,6 +37,9 @@ struct pm_view pm_rd_prefixed_be32(struct pm_rd *rd, size_t max);
 /* A reader of the next n bytes alone. */
 struct pm_rd pm_rd_child(struct pm_rd *rd, size_t n);
 
+/* The bytes taken since before was copied from the reader; empty when it has failed. */
+struct pm_view pm_rd_since(const struct pm_rd *rd, const struct pm_rd *before);
+
 /* All that is left, borrowed. */
 struct pm_view pm_rd_rest(struct pm_rd *rd);
 

@@ -291,7 +291,7 @@ def make_verity():
     for name, data in rows.items():
         write("verity_superblock", name, data)
 def cbor(value):
-    """Deterministic CBOR of integers, texts and maps (RFC 8949, 4.2.1)."""
+    """Deterministic CBOR of integers, texts, byte strings, lists and maps (RFC 8949, 4.2.1)."""
     def head(kind, n):
         for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
             if n < 24:
@@ -303,6 +303,10 @@ def cbor(value):
         return head(0, value)
     if isinstance(value, str):
         return head(3, len(value)) + value.encode()
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
     pairs = sorted((cbor(k), cbor(v)) for k, v in value.items())
     return head(5, len(pairs)) + b"".join(k + v for k, v in pairs)
 
@@ -345,6 +349,30 @@ def make_sealed():
     write("exchange", "repeat", edits(40, (2, 32, 100)))
     write("exchange", "cut", edits(40, (3, 200, 0)))
     write("exchange", "end-flag", edits(40, (0, 36, 0)))
+
+
+def make_bundle(milan):
+    """Parts of the right form; nothing here binds them."""
+    gpu = {1: der.stream("gpu", 200), 2: b"-----BEGIN CERTIFICATE-----", 3: 1}
+    claims = {1: der.stream("x-wing", 1216), 2: bytes(32), 3: [{1: "a/model", 2: bytes(32)}, {1: "b", 2: bytes(32)}],
+              4: [hashlib.sha256(cbor(gpu)).digest()], 5: "worker", 6: 1772323200, 7: bytes(32), 8: 1772323100}
+    plain = {k: v for k, v in claims.items() if k in (1, 3, 5, 6)} | {4: []}
+    spki = der.Ec("mesh", der.P384).spki()
+    parts = {1: 1, 2: der.stream("nonce", 32), 3: cbor(claims), 5: [gpu],
+             4: {1: milan.report(), 2: [milan.vek_cert, milan.ask, milan.ark]},
+             6: {1: [b"<SoftwareIdentity/>"], 2: [b"0", b"1"], 3: [milan.crl]}}
+    small = parts | {3: cbor(plain), 4: {1: milan.report(), 2: []}, 5: [], 6: {1: [], 2: [], 3: []}}
+    tree = {1: bytes(32), 2: 5, 3: [bytes(32)] * 3}
+    rows = {"full": parts, "small": small, "spki": small | {3: cbor(plain | {1: spki})}, "tree": small | {2: tree},
+            "tree-0": small | {2: tree | {2: 0, 3: []}}, "tree-16": small | {2: tree | {3: [bytes(32)] * 16}},
+            "index": small | {2: tree | {2: 8}}, "version": small | {1: 2}, "no-gpu": parts | {5: []},
+            "claim-9": small | {3: cbor(plain | {9: 0})}, "claims-cut": small | {3: cbor(plain)[:-1]}}
+    for name, value in rows.items():
+        write("bundle", name, cbor(value))
+    write("bundle", "indefinite", b"\xbf" + cbor(small)[1:] + b"\xff")
+    write("bundle", "trailing-byte", cbor(small) + b"\0")
+    write("bundle", "long-form", cbor(small).replace(b"\xa6\x01\x01", b"\xa6\x01\x18\x01", 1))
+    write("bundle", "huge", cbor(small)[:4] + b"\x5b" + b"\xff" * 8)
 
 
 def make_field():
@@ -466,6 +494,7 @@ def main():
     make_rd()
     make_text()
     make_bodies()
+    make_bundle(milan)
     make_cert(milan, vlek)
     make_crl(milan)
     make_field()
