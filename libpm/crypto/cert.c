@@ -141,6 +141,23 @@ int pm_cert_pubkey(const struct pm_cert *cert, struct pm_pubkey **ret)
 	return pm_pubkey_from_spki(pm_x509_view(&cert->crt.pk_raw), ret);
 }
 
+struct pm_view pm_cert_key_bits(const struct pm_cert *cert)
+{
+	struct pm_view spki, alg, bits;
+
+	if (!pm_der_only(pm_x509_view(&cert->crt.pk_raw), PM_DER_SEQUENCE, &spki))
+		return (struct pm_view){0};
+	if (!pm_der_get(&spki, PM_DER_SEQUENCE, &alg) || !pm_der_bits(spki, &bits))
+		return (struct pm_view){0};
+	return bits;
+}
+
+bool pm_cert_may_sign(const struct pm_cert *cert)
+{
+	return mbedtls_x509_crt_has_ext_type(&cert->crt, MBEDTLS_X509_EXT_KEY_USAGE) &&
+	       pm_cert_allows(cert, MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
+}
+
 bool pm_cert_allows(const struct pm_cert *cert, unsigned int key_usage)
 {
 	return mbedtls_x509_crt_check_key_usage(&cert->crt, key_usage) == 0;

@@ -35,6 +35,13 @@ int pm_hash(enum pm_hash_alg alg, struct pm_view bytes, uint8_t *ret) PM_MUST_US
 int pm_hash_parts(
 	enum pm_hash_alg alg, const struct pm_view *parts, size_t count, uint8_t *ret) PM_MUST_USE;
 
+/*
+ * SHA-1 of a public key, as OCSP names a responder (RFC 6960, 4.2.1, KeyHash). It finds a key among
+ * those at hand, no more: nothing may be trusted for it. There is no other way to SHA-1 here.
+ */
+#define PM_KEY_IDENTIFIER_SIZE 20
+int pm_key_identifier(struct pm_view key_bits, uint8_t *ret) PM_MUST_USE;
+
 /* --- key derivation: HKDF (RFC 5869) --------------------------------------------------------- */
 
 /* prk: pm_hash_size(alg) bytes, allocated here. PM_E_CRYPTO, PM_E_NOMEM. */

@@ -46,3 +46,12 @@ int pm_hash_parts(enum pm_hash_alg alg, const struct pm_view *parts, size_t coun
 	(void)psa_hash_abort(&op);
 	return status == PSA_SUCCESS ? PM_OK : PM_E_CRYPTO;
 }
+
+int pm_key_identifier(struct pm_view key_bits, uint8_t *ret)
+{
+	size_t len;
+	psa_status_t status = psa_hash_compute(
+		PSA_ALG_SHA_1, key_bits.ptr, key_bits.len, ret, PM_KEY_IDENTIFIER_SIZE, &len);
+
+	return status == PSA_SUCCESS ? PM_OK : PM_E_CRYPTO;
+}

@@ -52,6 +52,12 @@ int pm_cert_extension(
 /* The key that it certifies. As pm_pubkey_from_spki(). */
 int pm_cert_pubkey(const struct pm_cert *cert, struct pm_pubkey **ret) PM_MUST_USE;
 
+/* The bits of the key that it certifies, without their tag; an empty view when malformed. */
+struct pm_view pm_cert_key_bits(const struct pm_cert *cert);
+
+/* It has a keyUsage, and that allows signatures that are not those of certificates. */
+bool pm_cert_may_sign(const struct pm_cert *cert);
+
 /*
  * Did issuer, whose key is given, sign cert, and may it? Names match, issuer is a CA that may sign
  * certificates with cas_below further CAs between it and the leaf, and the signature verifies as

@@ -388,6 +388,64 @@ END_TEST
 
 /* --- the list -------------------------------------------------------------------------------- */
 
+START_TEST(der_whole_element)
+{
+	struct pm_view from = VIEW("\x04\x01x\x04\x02yz"), whole, v;
+
+	ck_assert(!pm_der_get_whole(&from, PM_DER_NULL, &whole, &v) && from.len == 7);
+	ck_assert(pm_der_get_whole(&from, PM_DER_OCTET_STRING, &whole, &v));
+	ck_assert(pm_view_equal(whole, VIEW("\x04\x01x")) && pm_view_equal(v, VIEW("x")));
+	ck_assert_uint_eq(from.len, 4);
+}
+END_TEST
+
+START_TEST(der_bits_are_whole_bytes)
+{
+	struct pm_view v;
+
+	ck_assert(pm_der_bits(VIEW("\x03\x02\x00x"), &v) && pm_view_equal(v, VIEW("x")));
+	ck_assert(pm_der_bits(VIEW("\x03\x01\x00"), &v) && !v.len);
+	ck_assert(!pm_der_bits(VIEW("\x03\x02\x01x"), &v));
+	ck_assert(!pm_der_bits(VIEW("\x03\x00"), &v));
+	ck_assert(!pm_der_bits(VIEW("\x03\x02\x00xy"), &v));
+	ck_assert(!pm_der_bits(VIEW("\x04\x02\x00x"), &v));
+}
+END_TEST
+
+START_TEST(der_times)
+{
+	static const char *const bad[] = {"20250821064707", "20250821064707+0000", "250821064707Z",
+		"2025082106470Z", "20250821064707z", "20251321064707Z", "20250230064707Z",
+		"20250821244707Z", "2025082106:707Z", "20250821064707.5Z", ""};
+	uint8_t der[32] = {0x18};
+	struct pm_view from;
+	int64_t t = 0;
+
+	from = VIEW("\x18\x0f"
+		    "20250821064707Z\x05");
+	ck_assert(pm_der_get_time(&from, &t) && from.len == 1);
+	ck_assert_int_eq(t, INT64_C(1755758827));
+	for (size_t i = 0; i < PM_ARRAY_LEN(bad); i++) {
+		der[1] = (uint8_t)strlen(bad[i]);
+		memcpy(der + 2, bad[i], der[1]);
+		from = pm_view(der, 2 + (size_t)der[1]);
+		ck_assert_msg(!pm_der_get_time(&from, &t), "%s", bad[i]);
+	}
+}
+END_TEST
+
+/* SHA-1 of "abc", FIPS 180. */
+START_TEST(key_identifier)
+{
+	struct pm_view want = test_hex("a9993e364706816aba3e25717850c26c9cd0d89d");
+	uint8_t id[PM_KEY_IDENTIFIER_SIZE];
+
+	ck_pm(pm_key_identifier(VIEW("abc"), id), PM_OK);
+	ck_assert(pm_view_equal(pm_view(id, sizeof(id)), want));
+	test_free(want);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
 	tcase_add_test(t, hashes_of_fips_180);
@@ -401,6 +459,10 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, gcm_detects_each_flipped_bit, 0, 2);
 	tcase_add_loop_test(t, gcm_works_in_place, 0, 2);
 	tcase_add_loop_test(t, gcm_keys_have_one_size, 0, 2);
+	tcase_add_test(t, der_whole_element);
+	tcase_add_test(t, der_bits_are_whole_bytes);
+	tcase_add_test(t, der_times);
+	tcase_add_test(t, key_identifier);
 	tcase_add_test(t, der_lengths_are_shortest);
 	tcase_add_test(t, der_small_integers);
 }

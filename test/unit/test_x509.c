@@ -200,6 +200,34 @@ END_TEST
 
 /* --- who issued it --------------------------------------------------------------------------- */
 
+START_TEST(cert_key_and_its_use)
+{
+	static const struct {
+		const char *usage;
+		bool may_sign;
+	} rows[] = {
+		{"critical,digitalSignature", true},
+		{"digitalSignature,keyAgreement", true},
+		{"critical,keyCertSign,cRLSign", false},
+		{NULL, false},
+	};
+
+	for (size_t i = 0; i < PM_ARRAY_LEN(rows); i++) {
+		struct mint_cert spec = leaf_cert();
+		pm_cleanup(pm_cert) struct pm_cert *cert = NULL;
+		struct pm_view spki = mint_spki(ec), bits;
+
+		spec.usage = rows[i].usage;
+		cert = parse(&spec);
+		ck_assert(pm_cert_may_sign(cert) == rows[i].may_sign);
+		bits = pm_cert_key_bits(cert);
+		ck_assert_uint_eq(bits.len, 97);
+		ck_assert(!memcmp(bits.ptr, spki.ptr + spki.len - 97, 97));
+		test_free(spki);
+	}
+}
+END_TEST
+
 START_TEST(issuer_is_accepted)
 {
 	struct mint_cert ca = ca_cert(), leaf = leaf_cert();
@@ -612,6 +640,7 @@ static void add_certs(TCase *t)
 	tcase_add_test(t, cert_times_of_both_forms);
 	tcase_add_test(t, cert_extensions);
 	tcase_add_test(t, cert_known_extension_twice);
+	tcase_add_test(t, cert_key_and_its_use);
 	tcase_add_test(t, issuer_is_accepted);
 	tcase_add_test(t, issuer_must_be_named);
 	tcase_add_test(t, issuer_must_be_an_authority);
