@@ -20,7 +20,9 @@
 #include <pm/keyex.h>
 #include <pm/manifest.h>
 #include <pm/measure.h>
+#include <pm/ocsp.h>
 #include <pm/report.h>
+#include <pm/rim.h>
 #include <pm/rules.h>
 #include <pm/sealed.h>
 #include <pm/snp.h>

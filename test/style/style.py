@@ -48,6 +48,7 @@ THIRD_PARTY = {
     "nettle": ("libpm/crypto/", "test/"),
     "gmp.h": ("libpm/crypto/", "test/"),
     "cbor.h": ("libpm/base/cbor.c", "test/"),
+    "libxml": ("libpm/evidence/rim_", "test/"),
     "curl": ("libpm/net/", "test/"),
     "sodium": ("libpm/base/", "libpm/crypto/", "test/"),
     "sodium.h": ("libpm/base/", "libpm/crypto/", "test/"),

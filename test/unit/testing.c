@@ -56,6 +56,17 @@ struct pm_view test_vector(const char *path)
 	return test_read(full);
 }
 
+DIR *test_open_vectors(const char *path, const char *folder)
+{
+	char full[4096];
+	DIR *dir;
+
+	snprintf(full, sizeof(full), "%s/%s/%s", vectors(), path, folder);
+	dir = opendir(full);
+	ck_assert_msg(dir != NULL, "can't open %s", full);
+	return dir;
+}
+
 void test_free(struct pm_view bytes)
 {
 	free((void *)bytes.ptr);

@@ -4,6 +4,7 @@
 #define PM_TEST_TESTING_H
 
 #include <check.h>
+#include <dirent.h>
 
 #include "base/mem.h"
 
@@ -26,6 +27,9 @@ struct pm_view test_read(const char *path);
 
 /* A file of the folder with real vectors ("snp/..."). */
 struct pm_view test_vector(const char *path);
+
+/* A folder of it ("nvgpu/rim", "driver"), for readdir() and closedir(). */
+DIR *test_open_vectors(const char *path, const char *folder);
 
 void test_free(struct pm_view bytes);
 
