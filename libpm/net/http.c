@@ -10,6 +10,7 @@
 #include <pm/api.h>
 
 #include "base/report.h"
+#include "net/token.h"
 
 /* Most bytes of headers in an answer: KDS sends less than 1 KiB. */
 #define HEADERS_MAX 65536
@@ -27,6 +28,14 @@ static inline void pm_cleanup_curl_url(CURLU **p)
 static inline void pm_cleanup_curl_text(char **p)
 {
 	curl_free(*p);
+}
+
+/* Each line is wiped first: one of them may hold a token. */
+static inline void pm_cleanup_curl_list(struct curl_slist **p)
+{
+	for (struct curl_slist *line = *p; line; line = line->next)
+		pm_wipe(line->data, strlen(line->data));
+	curl_slist_free_all(*p);
 }
 
 /* --- set-up ---------------------------------------------------------------------------------- */
@@ -204,6 +213,51 @@ static bool set_limits(CURL *curl, const struct pm_http_request *request)
 	       SET(curl, USERAGENT, agent);
 }
 
+static bool add_line(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (!longer)
+		return false;
+	*list = longer;
+	return true;
+}
+
+static bool add_token(struct curl_slist **list, struct pm_view token)
+{
+	char line[32 + PM_TOKEN_MAX];
+	bool added;
+
+	if (!token.len)
+		return true;
+	if (token.len > PM_TOKEN_MAX)
+		return false;
+	snprintf(line, sizeof(line), "Authorization: Bearer %.*s", (int)token.len, token.ptr);
+	added = add_line(list, line);
+	pm_wipe(line, sizeof(line));
+	return added;
+}
+
+/* Without "Expect", which would cost a round trip. The body is the caller's until the end. */
+static bool set_post(CURL *curl, const struct pm_http_request *request, struct curl_slist **list)
+{
+	char type[96];
+
+	if (!request->post.len)
+		return true;
+	snprintf(type, sizeof(type), "Content-Type: %s", request->content_type);
+	return add_line(list, type) && add_line(list, "Expect:") &&
+	       SET(curl, POSTFIELDSIZE, (long)request->post.len) &&
+	       SET(curl, POSTFIELDS, request->post.ptr);
+}
+
+static bool set_lines(CURL *curl, const struct pm_http_request *request, struct curl_slist **list)
+{
+	if (!add_token(list, request->token) || !set_post(curl, request, list))
+		return false;
+	return !*list || SET(curl, HTTPHEADER, *list);
+}
+
 static bool set_sinks(CURL *curl, struct body *body, char *error)
 {
 	return SET(curl, WRITEFUNCTION, take_body) && SET(curl, WRITEDATA, body) &&
@@ -292,6 +346,8 @@ static int get(CURL *curl, const struct pm_http_request *request, struct pm_http
 		(void)curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &target);
 		if (r < 0 || !target)
 			return r;
+		if (request->post.len)
+			return refuse_redirect(ret, "redirect of a POST", target);
 		if (!same_origin(request->url, target))
 			return refuse_redirect(ret, "redirect to another server", target);
 		if (hop == PM_HTTP_REDIRECTS_MAX)
@@ -303,8 +359,9 @@ static int get(CURL *curl, const struct pm_http_request *request, struct pm_http
 	return url ? refuse_redirect(ret, "no time left", url) : PM_E_NOMEM;
 }
 
-int pm_http_get(const struct pm_http_request *request, struct pm_http_response *ret)
+int pm_http_ask(const struct pm_http_request *request, struct pm_http_response *ret)
 {
+	pm_cleanup(curl_list) struct curl_slist *lines = NULL;
 	pm_cleanup(curl) CURL *curl = NULL;
 
 	pm_http_response_clear(ret);
@@ -313,7 +370,8 @@ int pm_http_get(const struct pm_http_request *request, struct pm_http_response *
 		return PM_E_NET;
 	}
 	curl = curl_easy_init();
-	if (!curl || !set_origin(curl, request) || !set_limits(curl, request))
+	if (!curl || !set_origin(curl, request) || !set_limits(curl, request) ||
+		!set_lines(curl, request, &lines))
 		return PM_E_NOMEM;
 	return get(curl, request, ret);
 }

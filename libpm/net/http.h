@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One bounded GET. libcurl stays behind this header. Proxies come from the environment, for HTTPS
- * only; no cookies, no .netrc, no compression, no other protocol.
+ * One bounded GET or POST. libcurl stays behind this header. Proxies come from the environment, for
+ * HTTPS only; no cookies, no .netrc, no compression, no other protocol.
  */
 #ifndef PM_NET_HTTP_H
 #define PM_NET_HTTP_H
@@ -15,8 +15,11 @@
 
 struct pm_http_request {
 	const char *url;
-	const char *ca_file; /* NULL: the system's */
-	size_t body_max;     /* of any answer, error pages too */
+	const char *ca_file;	  /* NULL: the system's */
+	struct pm_view token;	  /* bearer token of RFC 6750, or none */
+	struct pm_view post;	  /* without bytes it is a GET */
+	const char *content_type; /* of post */
+	size_t body_max;	  /* of any answer, error pages too */
 	int64_t connect_ms;
 	int64_t total_ms; /* redirects included */
 };
@@ -32,9 +35,10 @@ struct pm_http_response {
 
 /*
  * PM_OK for any whole answer, whatever its status. PM_E_NET, PM_E_NOMEM, PM_E_LIMIT for a body or a
- * head that is too long. The response is filled in each case.
+ * head that is too long. The response is filled in each case. Redirects of a POST are refused, and
+ * the token goes to one origin only, since redirects do.
  */
-int pm_http_get(const struct pm_http_request *request, struct pm_http_response *ret) PM_MUST_USE;
+int pm_http_ask(const struct pm_http_request *request, struct pm_http_response *ret) PM_MUST_USE;
 
 /* Frees the body; the response may be used again. */
 void pm_http_response_clear(struct pm_http_response *response);

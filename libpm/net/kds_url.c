@@ -59,10 +59,9 @@ static void write_tcb(enum pm_snp_product product, const struct pm_snp_tcb *tcb,
 }
 
 int pm_kds_item_vcek(enum pm_snp_product product, struct pm_view hwid, const struct pm_snp_tcb *tcb,
-	struct pm_report *report, struct pm_kds_item *ret)
+	struct pm_report *report, struct pm_net_item *ret)
 {
-	struct pm_kds_item item = {
-		.kind = PM_KDS_VCEK, .check = "kds.vcek", .max = PM_KDS_VCEK_MAX};
+	struct pm_net_item item = *ret;
 	char id[2 * PM_SNP_CHIP_ID_SIZE + 1], query[80], suffix[80];
 	const char *name;
 	int r;
@@ -75,6 +74,7 @@ int pm_kds_item_vcek(enum pm_snp_product product, struct pm_view hwid, const str
 	name = pm_snp_product_name(product);
 	pm_hex_encode(hwid.ptr, hwid.len, id);
 	write_tcb(product, tcb, query, suffix, sizeof(query));
+	item.kind = &pm_kds_kind_vcek;
 	snprintf(item.path, sizeof(item.path), "/vcek/v1/%s/%s?%s", name, id, query);
 	snprintf(item.name, sizeof(item.name), "vcek-%s-%s%s", name, id, suffix);
 	*ret = item;
@@ -82,14 +82,14 @@ int pm_kds_item_vcek(enum pm_snp_product product, struct pm_view hwid, const str
 }
 
 int pm_kds_item_chain(
-	enum pm_snp_product product, enum pm_snp_signer signer, struct pm_kds_item *ret)
+	enum pm_snp_product product, enum pm_snp_signer signer, struct pm_net_item *ret)
 {
-	struct pm_kds_item item = {
-		.kind = PM_KDS_CHAIN, .check = "kds.chain", .max = PM_KDS_CHAIN_MAX};
+	struct pm_net_item item = *ret;
 	const char *kind = signer_name(signer), *name = pm_snp_product_name(product);
 
 	if (!kind || !pm_snp_product_known(product))
 		return PM_E_ARG;
+	item.kind = &pm_kds_kind_chain;
 	snprintf(item.path, sizeof(item.path), "/%s/v1/%s/cert_chain", kind, name);
 	snprintf(item.name, sizeof(item.name), "chain-%s-%s", kind, name);
 	*ret = item;
@@ -97,14 +97,15 @@ int pm_kds_item_chain(
 }
 
 int pm_kds_item_crl(enum pm_snp_product product, enum pm_snp_signer signer, int64_t now,
-	struct pm_kds_item *ret)
+	struct pm_net_item *ret)
 {
-	struct pm_kds_item item = {
-		.kind = PM_KDS_CRL, .check = "kds.crl", .max = PM_KDS_CRL_MAX, .now = now};
+	struct pm_net_item item = *ret;
 	const char *kind = signer_name(signer), *name = pm_snp_product_name(product);
 
 	if (!kind || !pm_snp_product_known(product))
 		return PM_E_ARG;
+	item.kind = &pm_kds_kind_crl;
+	item.now = now;
 	snprintf(item.path, sizeof(item.path), "/%s/v1/%s/crl", kind, name);
 	snprintf(item.name, sizeof(item.name), "crl-%s-%s", kind, name);
 	*ret = item;

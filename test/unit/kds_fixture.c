@@ -68,7 +68,7 @@ static void take_log(void *arg, const char *text)
 		http_server_open(server);
 }
 
-static const struct pm_kds_clock fake_clock = {
+static const struct pm_net_clock fake_clock = {
 	.wall = fake_wall, .ticks_ms = fake_ticks, .sleep_ms = fake_sleep};
 
 struct pm_kds *new_client(void)

@@ -130,7 +130,7 @@ START_TEST(base_urls)
 			rows[i].url);
 	memset(longest + 8, 'a', sizeof(longest) - 9);
 	ck_pm(pm_kds_set_base_url(kds, longest, report), PM_E_LIMIT);
-	ck_assert_str_eq(kds->base_url, "http://[::1]:80/x"); /* the last good one */
+	ck_assert_str_eq(kds->service.servers[0].url, "http://[::1]:80/x"); /* the last good one */
 }
 END_TEST
 
@@ -170,7 +170,7 @@ START_TEST(settings_have_bounds)
 	ck_pm(pm_kds_set_timeouts(kds, PM_KDS_TIMEOUT_MAX_MS + 1, 1), PM_E_ARG);
 	ck_pm(pm_kds_set_mode(kds, (enum pm_kds_mode)3), PM_E_ARG);
 	ck_pm(pm_kds_set_cache(kds, ""), PM_OK);
-	ck_assert_ptr_null(kds->cache);
+	ck_assert_ptr_null(kds->net.cache);
 	pm_kds_free(NULL);
 }
 END_TEST
@@ -186,7 +186,7 @@ START_TEST(retry_after_is_honoured)
 	ck_assert_uint_eq(requests(), 2);
 	ck_assert_uint_eq(sleeps, 1);
 	ck_assert_int_eq(slept[0], 7000);
-	ck_assert_ptr_nonnull(strstr(logged, "KDS answered 429; waiting 7 s\n"));
+	ck_assert_ptr_nonnull(strstr(logged, "KDS answered 429\nwaiting 7 s\n"));
 }
 END_TEST
 

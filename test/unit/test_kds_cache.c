@@ -415,7 +415,7 @@ START_TEST(two_threads_make_one_request)
 	}
 	ck_assert_ptr_ne(two[0].bytes, two[1].bytes);
 	ck_assert_uint_eq(requests(), 1);
-	ck_assert_ptr_null(kds->flights);
+	ck_assert_ptr_null(kds->net.flights);
 }
 END_TEST
 
