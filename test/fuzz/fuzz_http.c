@@ -66,8 +66,8 @@ static void check_body(const struct http_request *request, const char *all, size
 	if (whole.end != 1 || !strcmp(request->method, "CONNECT") ||
 		!http_peer_read(all, head + whole.used, &peer))
 		return;
-	/* It knows a list of methods only; ours are any token. */
-	if (!peer.complete && peer.target_len == 0)
+	/* It knows a list of methods only, and takes "Transfer-Encoding#" for a coding. */
+	if (peer.refused)
 		return;
 	/* An upgrade is for it the end of the message, body or not. We don't upgrade. */
 	if (http_request_field(request, "upgrade"))

@@ -10,6 +10,7 @@
 #define HTTP_PEER_BODY_MAX 65536
 
 struct http_peer {
+	bool refused;	    /* it takes it for malformed */
 	bool complete;	    /* the request has ended */
 	size_t used;	    /* where, counted from its first byte */
 	size_t fields;	    /* of its head */

@@ -55,5 +55,6 @@ bool http_peer_read(const char *bytes, size_t len, struct http_peer *ret)
 	http_parser_init(&parser, HTTP_REQUEST);
 	parser.data = ret;
 	ret->used = http_parser_execute(&parser, &settings, bytes, len);
+	ret->refused = !ret->complete && HTTP_PARSER_ERRNO(&parser) != HPE_OK;
 	return true;
 }

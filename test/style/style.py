@@ -44,7 +44,7 @@ ROOMS = {
 
 # Libraries of others: the folders whose files may include them.
 THIRD_PARTY = {
-    "event2": ("daemons/", "test/"),
+    "event2": ("daemons/", "examples/inference-server/", "test/"),
     "http_parser.h": ("test/",),
     "mbedtls": ("libpm/crypto/", "daemons/common/tls", "test/"),
     "psa": ("libpm/crypto/", "daemons/common/tls", "test/"),
@@ -58,7 +58,7 @@ THIRD_PARTY = {
     "libcryptsetup.h": ("libpm/verity/", "test/"),
     "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
-    "jansson.h": ("libpm/policy/", "tools/", "daemons/", "test/"),
+    "jansson.h": ("libpm/policy/", "tools/", "daemons/", "examples/inference-server/", "test/"),
     "check.h": ("test/",),
 }
 

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/http_conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads of one connection before others get their turn. */
+#define READS_MAX 16
+
+/* --- deadlines ------------------------------------------------------------------------------- */
+
+static void set_deadline(struct http_exchange *x, int64_t milliseconds)
+{
+	struct timeval time = loop_time(milliseconds);
+
+	evtimer_add(x->timer, &time);
+}
+
+static void enter(struct http_exchange *x, enum http_phase phase)
+{
+	const struct http_limits *limits = x->server->limits;
+
+	x->phase = phase;
+	switch (phase) {
+	case HTTP_OPENING:
+	case HTTP_HEAD:
+		set_deadline(x, limits->head_time);
+		break;
+	case HTTP_BODY:
+		x->body_in_window = 0;
+		set_deadline(x, limits->body_time);
+		break;
+	case HTTP_BUSY:
+		evtimer_del(x->timer);
+		x->sent_at = loop_now();
+		if (evbuffer_get_length(x->out))
+			set_deadline(x, limits->send_time);
+		break;
+	case HTTP_LINGER:
+		set_deadline(x, limits->linger_time);
+		break;
+	}
+}
+
+/* Too slow is who did not send enough in the window, unless it was us who did not read. */
+static void judge_body(struct http_exchange *x)
+{
+	if (!x->paused && x->body_in_window < x->server->limits->body_rate) {
+		http_conn_refuse(x, 408);
+		return;
+	}
+	x->body_in_window = 0;
+	set_deadline(x, x->server->limits->body_time);
+}
+
+static void judge_sending(struct http_exchange *x)
+{
+	int64_t left = x->sent_at + x->server->limits->send_time - loop_now();
+
+	if (evbuffer_get_length(x->out) == 0)
+		return;
+	if (left <= 0) {
+		x->broken = x->is_reset = true;
+		event_active(x->kick, 0, 0);
+		return;
+	}
+	set_deadline(x, left);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_exchange *x = arg;
+
+	(void)fd;
+	(void)what;
+	switch (x->phase) {
+	case HTTP_HEAD:
+		if (x->in_len) {
+			http_conn_refuse(x, 408);
+			return;
+		}
+		break;
+	case HTTP_BODY:
+		judge_body(x);
+		return;
+	case HTTP_BUSY:
+		judge_sending(x);
+		return;
+	case HTTP_OPENING:
+	case HTTP_LINGER:
+		break;
+	}
+	http_conn_close(x);
+}
+
+/* --- the end of an exchange, and of a connection --------------------------------------------- */
+
+static void end_exchange(struct http_exchange *x, bool whole)
+{
+	if (!x->begun)
+		return;
+	x->begun = false;
+	if (x->server->counts) {
+		atomic_fetch_sub(&x->server->counts->requests, 1);
+		if (!whole)
+			atomic_fetch_add(&x->server->counts->aborted, 1);
+	}
+	x->server->handler->done(x, whole);
+}
+
+void http_conn_close(struct http_exchange *x)
+{
+	struct http_server *server = x->server;
+
+	end_exchange(x, false);
+	*x->back = x->next;
+	if (x->next)
+		x->next->back = x->back;
+	if (x->timer)
+		event_free(x->timer);
+	if (x->kick)
+		event_free(x->kick);
+	transport_done(&x->transport, x->is_reset);
+	if (x->out)
+		evbuffer_free(x->out);
+	free(x->request);
+	free(x->in);
+	free(x);
+	server->connection_count--;
+	if (server->counts)
+		atomic_fetch_sub(&server->counts->connections, 1);
+	http_server_has_room(server);
+}
+
+void http_conn_drain(struct http_exchange *x)
+{
+	x->close_after = true;
+	if (x->phase == HTTP_HEAD && x->in_len == 0)
+		http_conn_close(x);
+}
+
+/* The client reads what we said, while what it still sends is thrown away. */
+static void linger(struct http_exchange *x)
+{
+	transport_shutdown(&x->transport);
+	enter(x, HTTP_LINGER);
+	x->in_len = 0;
+	transport_read_on(&x->transport, true);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static void process(struct http_exchange *x);
+
+static void next_id(struct http_exchange *x)
+{
+	struct loop *loop = x->server->loop;
+
+	snprintf(x->id, sizeof(x->id), "%016llx%08x", (unsigned long long)loop->id_base,
+		(unsigned int)loop->id_count++);
+}
+
+static void reset_exchange(struct http_exchange *x)
+{
+	free(x->request);
+	x->request = NULL;
+	x->chunked = (struct http_chunked){0};
+	x->body_got = 0;
+	x->paused = x->whole = false;
+	x->user = NULL;
+	x->status = 0;
+	x->left = 0;
+	x->has_length = x->is_chunked = x->no_body = x->ended = x->was_full = false;
+}
+
+/* The response went out whole: what comes next? */
+static void complete(struct http_exchange *x)
+{
+	bool whole = x->whole;
+
+	end_exchange(x, true);
+	if (x->close_after || !whole) {
+		if (whole && x->in_len == 0)
+			http_conn_close(x);
+		else
+			linger(x);
+		return;
+	}
+	reset_exchange(x);
+	enter(x, HTTP_HEAD);
+	if (x->in_len == 0)
+		set_deadline(x, x->server->limits->idle_time);
+	transport_read_on(&x->transport, true);
+	process(x);
+}
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_exchange *x = arg;
+
+	(void)fd;
+	(void)what;
+	if (x->broken)
+		http_conn_close(x);
+	else if (x->ended && x->phase != HTTP_LINGER && evbuffer_get_length(x->out) == 0)
+		complete(x);
+	else if (!x->ended && x->phase == HTTP_BODY && !x->paused)
+		process(x);
+}
+
+/* Removes what was taken from the beginning of what came. */
+static void drop(struct http_exchange *x, size_t len)
+{
+	x->in_len -= len;
+	memmove(x->in, x->in + len, x->in_len);
+	if (x->in_len)
+		return;
+	free(x->in);
+	x->in = NULL;
+	x->in_room = 0;
+}
+
+static bool keep(struct http_exchange *x, const char *bytes, size_t len)
+{
+	if (len == 0)
+		return true;
+	if (x->in_len + len > x->in_room) {
+		size_t room = x->in_len + len;
+		char *grown = realloc(x->in, room);
+
+		if (!grown)
+			return false;
+		x->in = grown;
+		x->in_room = room;
+	}
+	memcpy(x->in + x->in_len, bytes, len);
+	x->in_len += len;
+	return true;
+}
+
+/* The request and its head, in one piece of memory. */
+static int parse(struct http_exchange *x, size_t len)
+{
+	struct http_request *request = malloc(sizeof(*request) + len);
+	char *head = (char *)(request + 1);
+	int status;
+
+	if (!request)
+		return 503;
+	memcpy(head, x->in, len);
+	status = http_request_parse(head, len, request);
+	if (status)
+		free(request);
+	else
+		x->request = request;
+	return status;
+}
+
+static void begin(struct http_exchange *x)
+{
+	struct http_server *server = x->server;
+
+	next_id(x);
+	x->begun = true;
+	x->close_after = server->draining || !x->request->keep_alive;
+	if (server->counts) {
+		atomic_fetch_add(&server->counts->requests_total, 1);
+		atomic_fetch_add(&server->counts->requests, 1);
+	}
+	enter(x, HTTP_BODY);
+	server->handler->begin(x, server->handler->arg);
+	if (x->request->expects_continue && !x->status && !x->broken) {
+		evbuffer_add_printf(x->out, "HTTP/1.1 100 Continue\r\n\r\n");
+		http_conn_flush(x);
+	}
+}
+
+/* True when there is a head and it was taken. */
+static bool take_head(struct http_exchange *x)
+{
+	long end = http_head_end(x->in, x->in_len, &x->in_from);
+	int status = 0;
+
+	if (end == 0 && x->in_len <= HTTP_HEAD_MAX)
+		return false;
+	if (end < 0)
+		status = 400;
+	else if (end == 0 || end > HTTP_HEAD_MAX)
+		status = 431;
+	else
+		status = parse(x, (size_t)end);
+	x->in_from = 0;
+	if (status) {
+		http_conn_refuse(x, status);
+		return false;
+	}
+	drop(x, (size_t)end);
+	if (x->request->content_length > 0 &&
+		(uint64_t)x->request->content_length > x->server->limits->body) {
+		http_conn_refuse(x, 413);
+		return false;
+	}
+	begin(x);
+	return true;
+}
+
+static void take_end(struct http_exchange *x)
+{
+	x->whole = true;
+	enter(x, HTTP_BUSY);
+	if (!x->ended)
+		x->server->handler->end(x);
+}
+
+/* A piece of a body of known length; true when it was the last. */
+static bool take_plain(struct http_exchange *x, size_t *ret_used)
+{
+	uint64_t all = x->request->content_length < 0 ? 0 : (uint64_t)x->request->content_length;
+	uint64_t left = all - x->body_got;
+
+	*ret_used = x->in_len < left ? x->in_len : (size_t)left;
+	x->body_got += *ret_used;
+	if (*ret_used && !x->ended)
+		x->server->handler->body(x, x->in, *ret_used);
+	return x->body_got == all;
+}
+
+/* Some of the body: 1 when it has ended, 0 for more, or a negative status. */
+static int take_chunk(struct http_exchange *x, size_t *ret_used)
+{
+	const char *body;
+	size_t len;
+	int end = http_chunked_take(&x->chunked, x->in, x->in_len, ret_used, &body, &len);
+
+	if (end < 0)
+		return -400;
+	x->body_got += len;
+	if (x->body_got > x->server->limits->body)
+		return -413;
+	if (len && !x->ended)
+		x->server->handler->body(x, body, len);
+	return end;
+}
+
+/* True when there is more to do with what came. */
+static bool take_body(struct http_exchange *x)
+{
+	size_t used = 0;
+	int end;
+
+	if (x->paused && !x->ended)
+		return false;
+	end = x->request->chunked ? take_chunk(x, &used) : take_plain(x, &used);
+	if (end < 0) {
+		http_conn_refuse(x, -end);
+		return false;
+	}
+	x->body_in_window += used;
+	if (used)
+		drop(x, used);
+	if (end)
+		take_end(x);
+	return used > 0 && !end;
+}
+
+static void process(struct http_exchange *x)
+{
+	bool again = true;
+
+	while (again && !x->broken) {
+		if (x->phase == HTTP_HEAD)
+			again = x->in_len && take_head(x);
+		else if (x->phase == HTTP_BODY)
+			again = take_body(x);
+		else
+			again = false;
+	}
+	if (x->phase == HTTP_LINGER)
+		x->in_len = 0;
+	/* Of what can't be taken now, no more is read than fits a head. */
+	transport_read_on(
+		&x->transport, x->phase == HTTP_LINGER || x->phase == HTTP_HEAD ||
+				       (x->phase == HTTP_BODY && !x->paused) ||
+				       (x->phase == HTTP_BUSY && x->in_len < HTTP_HEAD_MAX));
+}
+
+/* The peer will send no more. A response that is ready may still go out. */
+static void on_peer_gone(struct http_exchange *x, bool broken)
+{
+	if (!broken && x->phase == HTTP_BUSY && x->ended) {
+		x->close_after = true;
+		transport_read_on(&x->transport, false);
+		return;
+	}
+	http_conn_close(x);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_exchange *x = arg;
+	struct loop *loop = x->server->loop;
+	int open = transport_open(&x->transport);
+
+	(void)fd;
+	(void)what;
+	if (open == TRANSPORT_BROKEN) {
+		if (x->server->counts)
+			atomic_fetch_add(&x->server->counts->refused, 1);
+		http_conn_close(x);
+	}
+	if (open != 1)
+		return;
+	if (x->phase == HTTP_OPENING)
+		x->phase = HTTP_HEAD; /* in the same time */
+	for (int i = 0; i < READS_MAX && x->transport.reading && !x->broken; i++) {
+		ssize_t n = transport_read(&x->transport, loop->scratch, LOOP_SCRATCH_SIZE);
+
+		if (n == TRANSPORT_AGAIN)
+			return;
+		if (n <= 0) {
+			on_peer_gone(x, n < 0);
+			return;
+		}
+		if (x->server->counts)
+			atomic_fetch_add(&x->server->counts->bytes_in, (uint64_t)n);
+		if (x->phase == HTTP_HEAD && x->in_len == 0)
+			set_deadline(x, x->server->limits->head_time);
+		if (!keep(x, loop->scratch, (size_t)n)) {
+			http_conn_close(x);
+			return;
+		}
+		process(x);
+	}
+	/* What TLS still holds is not seen by the socket. */
+	if (x->transport.tls && x->transport.reading && tls_has_pending(x->transport.tls))
+		event_active(x->transport.readable, EV_READ, 0);
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+void http_conn_refuse(struct http_exchange *x, int status)
+{
+	const char *words = http_reason(status);
+
+	if (x->server->counts && !x->begun)
+		atomic_fetch_add(&x->server->counts->refused, 1);
+	if (x->status) {
+		http_abort(x);
+		return;
+	}
+	enter(x, HTTP_BUSY);
+	x->close_after = true;
+	http_reply(x, status, "text/plain", words, strlen(words));
+}
+
+void http_conn_flush(struct http_exchange *x)
+{
+	size_t before = evbuffer_get_length(x->out), after;
+
+	if (transport_flush(&x->transport, x->out) < 0) {
+		x->broken = true;
+		event_active(x->kick, 0, 0);
+		return;
+	}
+	after = evbuffer_get_length(x->out);
+	if (x->server->counts)
+		atomic_fetch_add(&x->server->counts->bytes_out, before - after);
+	if (after < before || !evtimer_pending(x->timer, NULL))
+		x->sent_at = loop_now();
+	x->was_full = x->was_full || after > HTTP_HIGH_WATER;
+	if (after && x->phase == HTTP_BUSY && !evtimer_pending(x->timer, NULL))
+		set_deadline(x, x->server->limits->send_time);
+	if (x->ended && after == 0)
+		event_active(x->kick, 0, 0);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_exchange *x = arg;
+
+	(void)fd;
+	(void)what;
+	if (!x->transport.is_open) {
+		transport_write_on(&x->transport, false);
+		on_readable(fd, what, arg);
+		return;
+	}
+	http_conn_flush(x);
+	if (!x->broken && !x->ended && x->was_full &&
+		evbuffer_get_length(x->out) <= HTTP_LOW_WATER) {
+		x->was_full = false;
+		x->server->handler->drained(x);
+	}
+}
+
+/* --- the beginning --------------------------------------------------------------------------- */
+
+static void attach(struct http_exchange *x)
+{
+	struct http_server *server = x->server;
+
+	x->next = server->connections;
+	x->back = &server->connections;
+	if (x->next)
+		x->next->back = &x->next;
+	server->connections = x;
+	server->connection_count++;
+	if (server->counts) {
+		atomic_fetch_add(&server->counts->connections_total, 1);
+		atomic_fetch_add(&server->counts->connections, 1);
+	}
+}
+
+void http_conn_open(struct http_server *server, int fd)
+{
+	struct http_exchange *x = calloc(1, sizeof(*x));
+
+	if (!x) {
+		evutil_closesocket(fd);
+		return;
+	}
+	x->server = server;
+	x->back = &x->next; /* of no list yet */
+	attach(x);
+	x->timer = evtimer_new(server->loop->base, on_timer, x);
+	x->kick = event_new(server->loop->base, -1, 0, on_kick, x);
+	x->out = evbuffer_new();
+	if (transport_init(&x->transport, server->loop->base, fd, server->tls, on_readable,
+		    on_writable, x) < 0 ||
+		!x->timer || !x->kick || !x->out) {
+		http_conn_close(x);
+		return;
+	}
+	enter(x, server->tls ? HTTP_OPENING : HTTP_HEAD);
+	transport_read_on(&x->transport, true);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/upstream.h"
+
+#include <curl/curl.h>
+#include <pm/error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#define CONNECT_MILLISECONDS 5000L
+/* Bytes that libcurl reads at a time, for each request. */
+#define BUFFER_SIZE 16384L
+/* Connections that are kept while nobody uses them. */
+#define KEPT_CONNECTIONS 1024L
+#define URL_SIZE	 (ADDRESS_TEXT_SIZE + HTTP_TARGET_MAX + 16)
+#define FIELD_SIZE	 9000
+
+struct upstream_pool {
+	struct loop *loop;
+	CURLM *multi;
+	struct event *timer;
+	char base[ADDRESS_TEXT_SIZE + 16];
+	const char *unix_path;
+	struct address address;
+	int in_callback;
+	struct upstream *cancelled; /* from within libcurl's functions */
+};
+
+struct upstream {
+	struct upstream_pool *pool;
+	struct upstream *next_cancelled;
+	CURL *easy;
+	struct curl_slist *fields;
+	const struct upstream_handler *handler;
+	void *arg;
+	int status;
+	char content_type[UPSTREAM_TYPE_SIZE];
+	bool has_framing, is_coded, is_head, has_begun, is_refused, is_cancelled;
+	const char *reason;
+};
+
+/* What is watched of one socket. */
+struct watch {
+	struct event *event;
+};
+
+/* --- the end of a request -------------------------------------------------------------------- */
+
+static void destroy(struct upstream *u)
+{
+	if (u->easy) {
+		curl_multi_remove_handle(u->pool->multi, u->easy);
+		curl_easy_cleanup(u->easy);
+	}
+	curl_slist_free_all(u->fields);
+	free(u);
+}
+
+static void finish(struct upstream *u, CURLcode code)
+{
+	const struct upstream_handler *handler = u->handler;
+	void *arg = u->arg;
+	bool refused = u->is_refused;
+	const char *reason = u->reason ? u->reason : curl_easy_strerror(code);
+
+	if (code == CURLE_OK && !u->has_begun) {
+		code = CURLE_GOT_NOTHING;
+		reason = curl_easy_strerror(code);
+	}
+	destroy(u);
+	if (refused)
+		handler->done(arg, PM_E_REJECTED, reason);
+	else
+		handler->done(arg, code == CURLE_OK ? PM_OK : PM_E_NET, reason);
+}
+
+/* After each call of libcurl's that may have called us. */
+static void collect(struct upstream_pool *pool)
+{
+	CURLMsg *message;
+	int left;
+
+	while (pool->cancelled) {
+		struct upstream *u = pool->cancelled;
+
+		pool->cancelled = u->next_cancelled;
+		destroy(u);
+	}
+
+	while ((message = curl_multi_info_read(pool->multi, &left))) {
+		CURLcode code = message->data.result;
+		struct upstream *u = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&u);
+		finish(u, code);
+	}
+}
+
+static void act(struct upstream_pool *pool, curl_socket_t socket, int what)
+{
+	int running;
+
+	pool->in_callback++;
+	curl_multi_socket_action(pool->multi, socket, what, &running);
+	pool->in_callback--;
+	collect(pool);
+}
+
+/* --- sockets and time ------------------------------------------------------------------------ */
+
+static void on_socket_event(evutil_socket_t fd, short what, void *arg)
+{
+	int flags =
+		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+
+	act(arg, fd, flags);
+}
+
+static void forget(struct upstream_pool *pool, curl_socket_t socket, struct watch *watch)
+{
+	curl_multi_assign(pool->multi, socket, NULL);
+	if (watch && watch->event)
+		event_free(watch->event);
+	free(watch);
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *watched)
+{
+	struct upstream_pool *pool = arg;
+	struct watch *watch = watched;
+	short events = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) |
+			       (what & CURL_POLL_OUT ? EV_WRITE : 0));
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		forget(pool, socket, watch);
+		return 0;
+	}
+	if (!watch) {
+		watch = calloc(1, sizeof(*watch));
+		if (!watch)
+			return -1;
+		curl_multi_assign(pool->multi, socket, watch);
+	}
+	if (watch->event)
+		event_free(watch->event);
+	watch->event = event_new(pool->loop->base, socket, events, on_socket_event, pool);
+	return watch->event && !event_add(watch->event, NULL) ? 0 : -1;
+}
+
+static void on_time(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	act(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timer(CURLM *multi, long milliseconds, void *arg)
+{
+	struct upstream_pool *pool = arg;
+	struct timeval time = loop_time(milliseconds);
+
+	(void)multi;
+	if (milliseconds < 0)
+		evtimer_del(pool->timer);
+	else
+		evtimer_add(pool->timer, &time);
+	return 0;
+}
+
+/* --- the response ---------------------------------------------------------------------------- */
+
+static bool refuse(struct upstream *u, const char *reason)
+{
+	u->reason = reason;
+	return false;
+}
+
+/* The value of a line of the head when its name is this, with its length; or NULL. */
+static const char *value_of(const char *line, size_t len, const char *name, size_t *ret_len)
+{
+	size_t n = strlen(name);
+
+	if (len <= n || line[n] != ':' || strncasecmp(line, name, n) != 0)
+		return NULL;
+	line += n + 1;
+	len -= n + 1;
+	while (len && (*line == ' ' || *line == '\t')) {
+		line++;
+		len--;
+	}
+	while (len && (unsigned char)line[len - 1] <= ' ')
+		len--;
+	*ret_len = len;
+	return line;
+}
+
+static bool begin_response(struct upstream *u)
+{
+	long status = 0;
+
+	curl_easy_getinfo(u->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200)
+		return true; /* another head will come */
+	if (status > 599)
+		return refuse(u, "status out of range");
+	if (!u->has_framing && status != 204 && status != 304 && !u->is_head)
+		return refuse(u, "the response says nowhere how long it is");
+	if (u->is_coded)
+		return refuse(u, "the response has a content coding");
+	u->has_begun = true;
+	u->status = (int)status;
+	u->handler->head(u->arg, u->status, u->content_type);
+	return !u->is_cancelled;
+}
+
+static bool take_line(struct upstream *u, const char *line, size_t len)
+{
+	const char *value;
+	size_t n;
+
+	if (len >= 5 && !strncmp(line, "HTTP/", 5)) {
+		u->has_framing = u->is_coded = false;
+		u->content_type[0] = '\0';
+		return !u->has_begun;
+	}
+	if (len && (line[0] == '\r' || line[0] == '\n'))
+		return u->has_begun ? true : begin_response(u);
+	value = value_of(line, len, "transfer-encoding", &n);
+	if ((value && n == 7 && !strncasecmp(value, "chunked", 7)) ||
+		value_of(line, len, "content-length", &n))
+		u->has_framing = true;
+	value = value_of(line, len, "content-encoding", &n);
+	if (value && (n != 8 || strncasecmp(value, "identity", 8) != 0))
+		u->is_coded = true;
+	value = value_of(line, len, "content-type", &n);
+	if (value && n >= sizeof(u->content_type))
+		return refuse(u, "the content type is too long");
+	if (value)
+		snprintf(u->content_type, sizeof(u->content_type), "%.*s", (int)n, value);
+	return true;
+}
+
+static size_t on_line(char *line, size_t size, size_t count, void *arg)
+{
+	struct upstream *u = arg;
+
+	(void)size;
+	return !u->is_cancelled && take_line(u, line, count) ? count : 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct upstream *u = arg;
+
+	(void)size;
+	if (u->is_cancelled || !u->has_begun)
+		return 0;
+	if (u->handler->body(u->arg, bytes, count))
+		return u->is_cancelled ? 0 : count;
+	u->is_refused = true;
+	return 0;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static bool add_field(struct upstream *u, const char *name, const char *value)
+{
+	char line[FIELD_SIZE];
+	struct curl_slist *more;
+	int n = snprintf(line, sizeof(line), *value ? "%s: %s" : "%s:%s", name, value);
+
+	if (n < 0 || (size_t)n >= sizeof(line))
+		return false;
+	more = curl_slist_append(u->fields, line);
+	if (!more)
+		return false;
+	u->fields = more;
+	return true;
+}
+
+/* An empty value takes a field away that libcurl would add. */
+static bool add_fields(struct upstream *u, const struct upstream_request *request)
+{
+	bool ok = add_field(u, "Expect", "") && add_field(u, "Accept", "*/*") &&
+		  add_field(u, "Content-Type", request->content_type ? request->content_type : "");
+
+	for (size_t i = 0; ok && i < request->field_count; i++)
+		ok = add_field(u, request->fields[i].name, request->fields[i].value);
+	return ok;
+}
+
+static bool set_body(struct upstream *u, const struct upstream_request *request)
+{
+	if (!request->body && strcmp(request->method, "POST") != 0)
+		return true;
+	return !curl_easy_setopt(u->easy, CURLOPT_POST, 1L) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_POSTFIELDS,
+		       request->body ? request->body : (const void *)"") &&
+	       !curl_easy_setopt(
+		       u->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+}
+
+static bool set_rules(CURL *easy)
+{
+	return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http") &&
+	       !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+	       !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") &&
+	       !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) &&
+	       !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE) &&
+	       !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MILLISECONDS);
+}
+
+static bool set_up(struct upstream *u, const struct upstream_request *request)
+{
+	struct upstream_pool *pool = u->pool;
+	char url[URL_SIZE];
+	int n = snprintf(url, sizeof(url), "%s%s", pool->base, request->target);
+
+	if (n < 0 || (size_t)n >= sizeof(url))
+		return false;
+	return set_rules(u->easy) && add_fields(u, request) && set_body(u, request) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_URL, url) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_UNIX_SOCKET_PATH, pool->unix_path) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_NOBODY, (long)u->is_head) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_CUSTOMREQUEST, request->method) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_HTTPHEADER, u->fields) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_PRIVATE, u) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_HEADERFUNCTION, on_line) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_HEADERDATA, u) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_WRITEFUNCTION, on_body) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_WRITEDATA, u);
+}
+
+int upstream_start(struct upstream_pool *pool, const struct upstream_request *request,
+	const struct upstream_handler *handler, void *arg, struct upstream **ret_upstream)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return PM_E_NOMEM;
+	u->pool = pool;
+	u->handler = handler;
+	u->arg = arg;
+	u->is_head = !strcmp(request->method, "HEAD");
+	u->easy = curl_easy_init();
+	if (!u->easy || !set_up(u, request) || curl_multi_add_handle(pool->multi, u->easy)) {
+		destroy(u);
+		return PM_E_NOMEM;
+	}
+	*ret_upstream = u;
+	return PM_OK;
+}
+
+void upstream_cancel(struct upstream *upstream)
+{
+	struct upstream_pool *pool = upstream->pool;
+
+	/* Within its own functions libcurl does not let go of a request. */
+	if (pool->in_callback == 0) {
+		destroy(upstream);
+		return;
+	}
+	upstream->is_cancelled = true;
+	upstream->next_cancelled = pool->cancelled;
+	pool->cancelled = upstream;
+}
+
+void upstream_pause(struct upstream *upstream)
+{
+	curl_easy_pause(upstream->easy, CURLPAUSE_RECV);
+}
+
+/* libcurl may hand out what it held back from within. */
+void upstream_resume(struct upstream *upstream)
+{
+	struct upstream_pool *pool = upstream->pool;
+
+	pool->in_callback++;
+	curl_easy_pause(upstream->easy, CURLPAUSE_CONT);
+	pool->in_callback--;
+	collect(pool);
+}
+
+/* --- the pool -------------------------------------------------------------------------------- */
+
+static void set_base(struct upstream_pool *pool, const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	pool->address = *address;
+	if (address->socket.ss_family == AF_UNIX) {
+		pool->unix_path = ((const struct sockaddr_un *)&pool->address.socket)->sun_path;
+		snprintf(pool->base, sizeof(pool->base), "http://localhost");
+		return;
+	}
+	address_print(address, text);
+	snprintf(pool->base, sizeof(pool->base), "http://%s", text);
+}
+
+int upstream_pool_new(
+	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool)
+{
+	struct upstream_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return PM_E_NOMEM;
+	pool->loop = loop;
+	set_base(pool, address);
+	pool->multi = curl_multi_init();
+	pool->timer = evtimer_new(loop->base, on_time, pool);
+	if (!pool->multi || !pool->timer ||
+		curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS)) {
+		upstream_pool_free(pool);
+		return PM_E_STATE;
+	}
+	*ret_pool = pool;
+	return PM_OK;
+}
+
+void upstream_pool_free(struct upstream_pool *pool)
+{
+	if (!pool)
+		return;
+	if (pool->multi)
+		curl_multi_cleanup(pool->multi);
+	if (pool->timer)
+		event_free(pool->timer);
+	free(pool);
+}

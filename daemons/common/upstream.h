@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests to a server behind us, by libcurl, in an event loop: connections are kept and used
+ * again, responses stream, and may be held back. HTTP/1.1 over TCP or a Unix socket, no TLS: it is
+ * for a server on this machine.
+ *
+ * A response counts as whole only when its own framing says so: one whose end is that of the
+ * connection is refused, as are content codings, which we did not ask for.
+ */
+#ifndef COMMON_UPSTREAM_H
+#define COMMON_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/http_head.h"
+#include "common/loop.h"
+
+/* Longest Content-Type that is kept of a response. */
+#define UPSTREAM_TYPE_SIZE 256
+
+/* The connections of one loop to one server. */
+struct upstream_pool;
+
+/* One request. */
+struct upstream;
+
+struct upstream_handler {
+	/* The head; content_type is "" when there is none. */
+	void (*head)(void *arg, int status, const char *content_type);
+	/* A piece of the body. False: give up; then done() says so. */
+	bool (*body)(void *arg, const char *bytes, size_t len);
+	/*
+	 * The last call; the request is gone. 0; PM_E_NET when it could not be reached or broke
+	 * off; PM_E_REJECTED when body() said so. reason is static text.
+	 */
+	void (*done)(void *arg, int error, const char *reason);
+};
+
+struct upstream_request {
+	const char *method;
+	const char *target; /* path and query, checked by the caller */
+	const char *content_type;
+	const struct http_field *fields;
+	size_t field_count;
+	const void *body; /* stays the caller's until done() or upstream_cancel() */
+	size_t body_len;
+};
+
+/* address must be of IP or Unix. 0; PM_E_NOMEM, PM_E_STATE when libcurl can't begin. */
+int upstream_pool_new(
+	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool);
+/* Without requests under way. */
+void upstream_pool_free(struct upstream_pool *pool);
+
+/* Handler's functions are not called from here. 0; PM_E_NOMEM. */
+int upstream_start(struct upstream_pool *pool, const struct upstream_request *request,
+	const struct upstream_handler *handler, void *arg, struct upstream **ret_upstream);
+
+/* Gives it up: no further call comes. From any place. */
+void upstream_cancel(struct upstream *upstream);
+
+/* Holds the body back; from body(), which has taken its piece. */
+void upstream_pause(struct upstream *upstream);
+
+/* Lets it go on, not from handler's functions; they may be called from within, done() too. */
+void upstream_resume(struct upstream *upstream);
+
+#endif
