@@ -390,7 +390,7 @@ def test_privileges(program):
             status = dict(x.rstrip("\n").split(":", 1) for x in f)
         assert set(status["Uid"].split()) == {str(pwd.getpwnam("nobody").pw_uid)}
         assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == int(status["CapBnd"], 16) == 0
-        assert status["NoNewPrivs"] == "1" and not status["Groups"].strip()
+        assert status["NoNewPrivs"].strip() == "1" and not status["Groups"].strip()
         assert d.stop() == 0
 
 
