@@ -136,6 +136,11 @@ int pm_cert_extension(const struct pm_cert *cert, struct pm_view oid, struct pm_
 	return PM_OK;
 }
 
+struct pm_view pm_cert_spki(const struct pm_cert *cert)
+{
+	return pm_x509_view(&cert->crt.pk_raw);
+}
+
 int pm_cert_pubkey(const struct pm_cert *cert, struct pm_pubkey **ret)
 {
 	return pm_pubkey_from_spki(pm_x509_view(&cert->crt.pk_raw), ret);

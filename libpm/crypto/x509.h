@@ -49,6 +49,9 @@ bool pm_cert_is_named(const struct pm_cert *cert, const char *name);
 int pm_cert_extension(
 	const struct pm_cert *cert, struct pm_view oid, struct pm_view *ret) PM_MUST_USE;
 
+/* The key that it certifies, as SubjectPublicKeyInfo; borrowed. */
+struct pm_view pm_cert_spki(const struct pm_cert *cert);
+
 /* The key that it certifies. As pm_pubkey_from_spki(). */
 int pm_cert_pubkey(const struct pm_cert *cert, struct pm_pubkey **ret) PM_MUST_USE;
 
