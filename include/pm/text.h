@@ -34,6 +34,19 @@ PM_API int pm_hex_decode(const char *text, uint8_t *ret_bytes, size_t size) PM_M
 PM_API void pm_hex_encode(const uint8_t *bytes, size_t size, char *ret_text);
 
 /**
+ * pm_text_base64_decode - read bytes written in base64
+ * @text: base64 of RFC 4648, section 4, with padding and without white space; no NUL needed
+ * @len: number of characters
+ * @ret_bytes: receives the bytes
+ * @cap: room there; 3 bytes for each 4 characters suffice
+ * @ret_len: receives how many bytes were written
+ *
+ * Return: 0; PM_E_FORMAT for other text; PM_E_LIMIT when it does not fit.
+ */
+PM_API int pm_text_base64_decode(
+	const char *text, size_t len, uint8_t *ret_bytes, size_t cap, size_t *ret_len) PM_MUST_USE;
+
+/**
  * pm_time_parse - read a time in the form of RFC 3339
  * @text: "2026-03-01T00:00:00Z", with an optional fraction (dropped) and "Z" or an offset
  * @ret_time: receives seconds since 1970-01-01T00:00:00Z; untouched on failure

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include <pm/text.h>
+
 #define VARIANT sodium_base64_VARIANT_ORIGINAL
 
 int pm_base64_encode(struct pm_view bytes, char *ret_text, size_t cap)
@@ -38,4 +40,10 @@ int pm_base64_decode(struct pm_view text, uint8_t *ret_bytes, size_t cap, size_t
 		return PM_E_FORMAT;
 	*ret_len = n;
 	return PM_OK;
+}
+
+int pm_text_base64_decode(
+	const char *text, size_t len, uint8_t *ret_bytes, size_t cap, size_t *ret_len)
+{
+	return pm_base64_decode(pm_view(text, len), ret_bytes, cap, ret_len);
 }
