@@ -13,6 +13,7 @@
 #include <pm/error.h>
 #include <pm/exchange.h>
 #include <pm/field.h>
+#include <pm/gpu.h>
 #include <pm/gpu_collect.h>
 #include <pm/gpu_policy.h>
 #include <pm/idblock.h>
