@@ -6,6 +6,7 @@
 #define PM_PM_H
 
 #include <pm/api.h>
+#include <pm/appraise.h>
 #include <pm/body.h>
 #include <pm/bundle.h>
 #include <pm/collect.h>
@@ -29,6 +30,7 @@
 #include <pm/snp.h>
 #include <pm/snp_policy.h>
 #include <pm/text.h>
+#include <pm/verdict.h>
 #include <pm/verity.h>
 #include <pm/verity_mount.h>
 

@@ -18,6 +18,8 @@ static const struct {
 	const char *type;
 	size_t found, wanted;
 } rows[] = {
+	SIZE(struct pm_appraisal, 64),
+	SIZE(struct pm_appraised, 7664),
 	SIZE(struct pm_body_cipher, 24),
 	SIZE(struct pm_bundle_content, 672),
 	SIZE(struct pm_bundle_gpu, 40),
@@ -52,6 +54,7 @@ static const struct {
 	SIZE(struct pm_snp_firmware, 3),
 	SIZE(struct pm_snp_tcb, 5),
 	SIZE(struct pm_usage, 48),
+	SIZE(struct pm_verdict_node, 48),
 	SIZE(struct pm_verity_io, 48),
 	SIZE(struct pm_verity_layout, 40),
 	SIZE(struct pm_verity_options, 32),
