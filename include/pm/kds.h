@@ -184,7 +184,7 @@ PM_API int pm_kds_set_attempts(struct pm_kds *kds, unsigned int attempts) PM_MUS
  * pm_kds_set_log - hear what the client does
  * @kds: the client
  * @log: called with one line of text, without line end, that lives as long as the call, such as
- *       "KDS answered 429; waiting 10 s"; from the thread that fetches; NULL for silence
+ *       "KDS answered 429"; from the thread that fetches; NULL for silence
  * @arg: handed to log
  */
 PM_API void pm_kds_set_log(struct pm_kds *kds, void (*log)(void *arg, const char *text), void *arg);

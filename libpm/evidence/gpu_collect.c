@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pm/gpu_collect.h>
+#include <pm/gpu_policy.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,12 +62,11 @@ static int check_text(const char *text, size_t size, const char *function, struc
 
 /* --- the list of GPUs ------------------------------------------------------------------------ */
 
-/* By the numbers of pm/gpu_policy.h. */
 static int arch_of(unsigned int nvml_arch)
 {
 	if (nvml_arch == PM_NVML_ARCH_HOPPER)
-		return 1;
-	return nvml_arch == PM_NVML_ARCH_BLACKWELL ? 2 : 0;
+		return PM_GPU_HOPPER;
+	return nvml_arch == PM_NVML_ARCH_BLACKWELL ? PM_GPU_BLACKWELL : 0;
 }
 
 static int read_place(struct pm_gpu_host *host, pm_nvml_device handle, struct pm_report *report,

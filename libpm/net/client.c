@@ -57,6 +57,29 @@ void pm_net_log(const struct pm_net_client *net, const char *format, ...)
 	net->log(net->log_arg, text);
 }
 
+/* --- texts ----------------------------------------------------------------------------------- */
+
+static char *dup_text(const char *text, size_t len)
+{
+	char *copy = pm_alloc(len + 1);
+
+	if (copy)
+		pm_copy(copy, text, len);
+	return copy;
+}
+
+/* Replaces a text of the client by a copy; NULL clears it. */
+static int set_text(char **text, const char *value)
+{
+	char *copy = value ? dup_text(value, strlen(value)) : NULL;
+
+	if (value && !copy)
+		return PM_E_NOMEM;
+	free(*text);
+	*text = copy;
+	return PM_OK;
+}
+
 /* --- services -------------------------------------------------------------------------------- */
 
 int pm_net_service_add(struct pm_net_service *service, const char *url, const char *token_file,
@@ -75,8 +98,8 @@ int pm_net_service_add(struct pm_net_service *service, const char *url, const ch
 		return r;
 	while (len && url[len - 1] == '/')
 		len--;
-	copy = strndup(url, len);
-	token = token_file ? strdup(token_file) : NULL;
+	copy = dup_text(url, len);
+	token = token_file ? dup_text(token_file, strlen(token_file)) : NULL;
 	if (!copy || (token_file && !token))
 		return PM_E_NOMEM;
 	service->servers[service->count++] =
@@ -128,18 +151,6 @@ void pm_net_clear(struct pm_net_client *net)
 	(void)pthread_mutex_destroy(&net->lock);
 	free(net->cache);
 	free(net->ca_file);
-}
-
-/* Replaces a text of the client by a copy; NULL clears it. */
-static int set_text(char **text, const char *value)
-{
-	char *copy = value ? strdup(value) : NULL;
-
-	if (value && !copy)
-		return PM_E_NOMEM;
-	free(*text);
-	*text = copy;
-	return PM_OK;
 }
 
 int pm_net_set_cache(struct pm_net_client *net, const char *path)

@@ -405,6 +405,28 @@ def make_keyex(milan):
         write("keyex", name, text.encode())
 
 
+def make_rim_json():
+    rim = base64.b64encode(b"<SoftwareIdentity/>").decode()
+    digest = hashlib.sha256(b"<SoftwareIdentity/>").hexdigest()
+    good = f'{{"id":"NV_GPU_DRIVER_GH100_1","rim":"{rim}","sha256":"{digest}","rim_format":"TCG","request_id":"x"}}'
+    rows = {"good": good, "other-id": good.replace("100_1", "100_2"), "corim": good.replace("TCG", "CORIM"),
+            "digest": good.replace(digest[:8], "00000000"), "twice": good.replace("request_id", "rim"),
+            "no-base64": good.replace(rim, "*"), "number": good.replace(f'"{digest}"', "1"), "array": f"[{good}]",
+            "cut": good[:-3], "trailing": good + "x", "nul": good.replace("TCG", "TCG\\u0000"), "empty": ""}
+    for name, text in rows.items():
+        write("rim_json", name, text.encode())
+
+
+def make_gpu_collect():
+    head = bytes((0x11, 0xe0, 1, 0xff)) + bytes(32) + b"\0" + bytes((0x11, 0x60, 0, 0, 1, 55, 0, 0))
+    good = head + bytes(55) + bytes(32) + bytes((6, 0)) + bytes(6) + bytes([1] * 96)
+    rows = {"good": good, "nul": good + b"\0", "more": good + b"\1", "cut": good[:-1], "place": b"0000:65:00.0",
+            "long-place": b"0000fFfF:65:1f.7", "odd-place": b"0000:6g:00.0", "version": b"\x12" + good[1:],
+            "record": good[:42] + b"\xff\xff\xff" + good[45:], "nonce": good[:4] + bytes(range(32)) + good[36:]}
+    for name, data in rows.items():
+        write("gpu_collect", name, data)
+
+
 def make_bodies():
     """JSON, event streams and forms; the first byte of the bodies chooses endpoint and side."""
     texts = {"chat": '{"model":"m","messages":[{"role":"user","content":"hi"}],"n":1.50E+2,"stream":true}',
@@ -498,9 +520,11 @@ def main():
     make_cert(milan, vlek)
     make_crl(milan)
     make_field()
+    make_gpu_collect()
     make_keyex(milan)
     make_rules()
     make_pem(milan)
+    make_rim_json()
     make_sealed()
     make_spki(der.Rsa("small", 2048))
     make_snp(milan, turin, vlek)

@@ -29,6 +29,7 @@ struct http_server {
 	size_t answer_count;
 	atomic_uint count;
 	char requests[REQUESTS_MAX][REQUEST_SIZE];
+	size_t body_at[REQUESTS_MAX], body_size[REQUESTS_MAX];
 };
 
 struct peer {
@@ -59,8 +60,21 @@ static bool put_text(struct peer *peer, const char *text)
 	return put(peer, text, strlen(text));
 }
 
-/* The head of a request; GET has no body. */
-static bool get_request(struct peer *peer, char *ret)
+/* Is the request whole, when so many bytes are there? Tells where its body is. */
+static bool is_whole(const char *request, size_t len, size_t *ret_at, size_t *ret_size)
+{
+	const char *end = strstr(request, "\r\n\r\n"),
+		   *length = strstr(request, "\r\nContent-Length: ");
+
+	if (!end)
+		return false;
+	*ret_at = (size_t)(end - request) + 4;
+	*ret_size = length && length < end ? strtoul(length + 18, NULL, 10) : 0;
+	return len - *ret_at >= *ret_size;
+}
+
+/* A request with its body, which is small. */
+static bool get_request(struct peer *peer, char *ret, size_t *ret_at, size_t *ret_size)
 {
 	size_t len = 0;
 
@@ -73,7 +87,7 @@ static bool get_request(struct peer *peer, char *ret)
 			return false;
 		len += (size_t)n;
 		ret[len] = '\0';
-		if (strstr(ret, "\r\n\r\n"))
+		if (is_whole(ret, len, ret_at, ret_size))
 			return true;
 	}
 	return false;
@@ -156,13 +170,17 @@ static void give(struct http_server *server, struct peer *peer, const struct htt
 static void serve(struct http_server *server, struct peer *peer)
 {
 	char request[REQUEST_SIZE];
+	size_t at, size;
 	unsigned int i;
 
-	if (!get_request(peer, request))
+	if (!get_request(peer, request, &at, &size))
 		return;
 	i = atomic_load(&server->count);
-	if (i < REQUESTS_MAX)
+	if (i < REQUESTS_MAX) {
 		pm_copy(server->requests[i], request, sizeof(request));
+		server->body_at[i] = at;
+		server->body_size[i] = size;
+	}
 	atomic_store(&server->count, i + 1);
 	give(server, peer,
 		&server->answers[i < server->answer_count ? i : server->answer_count - 1]);
@@ -263,6 +281,13 @@ unsigned int http_server_count(struct http_server *server)
 const char *http_server_request(struct http_server *server, unsigned int index)
 {
 	return index < REQUESTS_MAX ? server->requests[index] : "";
+}
+
+struct pm_view http_server_body(struct http_server *server, unsigned int index)
+{
+	if (index >= REQUESTS_MAX)
+		return (struct pm_view){0};
+	return pm_view(server->requests[index] + server->body_at[index], server->body_size[index]);
 }
 
 void http_server_open(struct http_server *server)

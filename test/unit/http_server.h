@@ -45,6 +45,9 @@ const char *http_server_url(const struct http_server *server);
 unsigned int http_server_count(struct http_server *server);
 const char *http_server_request(struct http_server *server, unsigned int index);
 
+/* The body of a request, borrowed; empty past the end. */
+struct pm_view http_server_body(struct http_server *server, unsigned int index);
+
 void http_server_open(struct http_server *server);
 
 /* Lets nobody in any more, and frees all. */
