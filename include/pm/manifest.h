@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <pm/api.h>
+#include <pm/gpu_policy.h>
 #include <pm/report.h>
 #include <pm/snp_policy.h>
 #include <pm/verity.h>
@@ -276,6 +277,18 @@ PM_API int pm_manifest_role_snp_policy(const struct pm_manifest *manifest,
  * Return: the demands, owned by the manifest; NULL for a role whose gpu is null: it has none.
  */
 PM_API const struct pm_manifest_gpu *pm_manifest_role_gpu(const struct pm_manifest_role *role);
+
+/**
+ * pm_manifest_role_gpu_policy - what the role demands of the evidence of each GPU
+ * @manifest: the manifest
+ * @role: one of its roles
+ * @ret_policy: receives a policy of the caller's own, to be freed with pm_gpu_policy_free(); it
+ * lacks the nonce alone, so it refuses everything until that is demanded
+ *
+ * Return: 0; PM_E_MISSING for a role whose gpu is null; PM_E_NOMEM.
+ */
+PM_API int pm_manifest_role_gpu_policy(const struct pm_manifest *manifest,
+	const struct pm_manifest_role *role, struct pm_gpu_policy **ret_policy) PM_MUST_USE;
 
 /**
  * pm_manifest_model_at - one model, in the order of the document

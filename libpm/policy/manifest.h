@@ -5,6 +5,7 @@
 
 #include <pm/manifest.h>
 #include "crypto/sign.h"
+#include "evidence/gpu_policy.h"
 #include "policy/json.h"
 
 PM_OWNER(pm_manifest, pm_manifest_free);
@@ -13,9 +14,8 @@ PM_OWNER(pm_snp_policy, pm_snp_policy_free);
 struct pm_manifest_role {
 	const char *name;
 	json_t *snp; /* borrowed */
-	json_t *gpu; /* borrowed */
+	json_t *gpu; /* borrowed; NULL for a role without */
 	struct pm_manifest_gpu gpu_set;
-	bool has_gpu;
 	bool workload_secret;
 	json_t *models; /* borrowed: names */
 	json_t *calls;
@@ -88,9 +88,13 @@ void pm_manifest_free_owners(struct pm_manifest_owners *owners);
 int pm_manifest_read_snp(const struct pm_json_at *at, json_t *value,
 	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
 
-/* The gpu object of a role, or null; target is the struct pm_manifest_role. */
+/* The gpu object of a role; target is a struct pm_gpu_policy. */
 int pm_manifest_read_gpu(const struct pm_json_at *at, json_t *value,
 	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
+
+/* What the same object says of the GPUs as a whole. */
+int pm_manifest_read_gpu_set(
+	const struct pm_json_at *at, const json_t *value, struct pm_manifest_gpu *ret) PM_MUST_USE;
 
 /* An array of strings, which may be empty; the target's slot, a json_t pointer, borrows it. */
 int pm_manifest_read_names(const struct pm_json_at *at, json_t *value,

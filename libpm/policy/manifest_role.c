@@ -22,10 +22,18 @@ static int read_snp(ARGS)
 
 static int read_gpu(ARGS)
 {
+	pm_cleanup(pm_gpu_policy) struct pm_gpu_policy *policy = NULL;
 	struct pm_manifest_role *role = target;
+	int r;
 
+	if (json_is_null(value))
+		return PM_OK;
+	r = pm_gpu_policy_new(&policy);
+	if (r < 0)
+		return r;
 	role->gpu = value;
-	return pm_manifest_read_gpu(at, value, rule, role);
+	r = pm_manifest_read_gpu(at, value, rule, policy);
+	return r < 0 ? r : pm_manifest_read_gpu_set(at, value, &role->gpu_set);
 }
 
 static int read_workload_secret(ARGS)
@@ -150,10 +158,10 @@ bool pm_manifest_role_workload_secret(const struct pm_manifest_role *role)
 
 const struct pm_manifest_gpu *pm_manifest_role_gpu(const struct pm_manifest_role *role)
 {
-	return role->has_gpu ? &role->gpu_set : NULL;
+	return role->gpu ? &role->gpu_set : NULL;
 }
 
-static int add_roots(const struct pm_manifest_roots *roots, struct pm_snp_policy *policy)
+static int add_snp_roots(const struct pm_manifest_roots *roots, struct pm_snp_policy *policy)
 {
 	int r = PM_OK;
 
@@ -172,7 +180,38 @@ int pm_manifest_role_snp_policy(const struct pm_manifest *manifest,
 	if (r == PM_OK)
 		r = pm_manifest_read_snp(&root, role->snp, NULL, policy);
 	if (r == PM_OK)
-		r = add_roots(&manifest->roots[PM_MANIFEST_ROOT_SNP], policy);
+		r = add_snp_roots(&manifest->roots[PM_MANIFEST_ROOT_SNP], policy);
+	if (r < 0)
+		return r;
+	*ret_policy = pm_steal(policy);
+	return PM_OK;
+}
+
+static int add_gpu_roots(
+	const struct pm_manifest_roots *roots, enum pm_gpu_root kind, struct pm_gpu_policy *policy)
+{
+	int r = PM_OK;
+
+	for (size_t i = 0; r == PM_OK && i < roots->count; i++)
+		r = pm_gpu_policy_add_test_root(policy, kind, roots->sha256[i]);
+	return r;
+}
+
+int pm_manifest_role_gpu_policy(const struct pm_manifest *manifest,
+	const struct pm_manifest_role *role, struct pm_gpu_policy **ret_policy)
+{
+	pm_cleanup(pm_gpu_policy) struct pm_gpu_policy *policy = NULL;
+	const struct pm_manifest_roots *device = &manifest->roots[PM_MANIFEST_ROOT_DEVICE];
+	const struct pm_manifest_roots *rim = &manifest->roots[PM_MANIFEST_ROOT_RIM];
+	struct pm_json_at root = pm_json_root("manifest", NULL);
+	int r = role->gpu ? pm_gpu_policy_new(&policy) : PM_E_MISSING;
+
+	if (r == PM_OK)
+		r = pm_manifest_read_gpu(&root, role->gpu, NULL, policy);
+	if (r == PM_OK)
+		r = add_gpu_roots(device, PM_GPU_ROOT_DEVICE, policy);
+	if (r == PM_OK)
+		r = add_gpu_roots(rim, PM_GPU_ROOT_RIM, policy);
 	if (r < 0)
 		return r;
 	*ret_policy = pm_steal(policy);

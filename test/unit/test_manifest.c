@@ -525,6 +525,71 @@ START_TEST(test_snp_policy_least)
 }
 END_TEST
 
+static struct pm_gpu_policy *gpu_policy(const struct pm_manifest *m, const char *role)
+{
+	struct pm_gpu_policy *policy = NULL;
+
+	ck_pm(pm_manifest_role_gpu_policy(m, pm_manifest_role(m, role), &policy), PM_OK);
+	return policy;
+}
+
+START_TEST(test_gpu_policy_full)
+{
+	struct pm_manifest *m = parse_base();
+	struct pm_gpu_policy *p = gpu_policy(m, "worker");
+	struct pm_gpu_version v;
+
+	ck_assert_uint_eq(p->waivers, 0);
+	ck_assert_uint_eq(p->permissions, 31);
+	ck_assert_uint_eq(p->requirements, PM_GPU_REQUIRE_SWITCH_LOCK);
+	ck_assert_uint_eq(p->archs, 14);
+	ck_assert_uint_eq(p->modes, 1u << PM_GPU_MODE_SPT | 1u << PM_GPU_MODE_PPCIE);
+	ck_assert_uint_eq(p->drivers.count, 1);
+	ck_assert_uint_eq(p->vbioses.count, 1);
+	ck_assert_int_eq(p->ocsp_grace, 86400);
+	ck_pm(pm_gpu_version_parse(VIEW("550.54.15"), 10, &v), PM_OK);
+	ck_assert_int_eq(pm_gpu_version_compare(&p->min_driver[0], &v), 0);
+	ck_assert_uint_eq(p->min_driver[1].parts[0], 0);
+	ck_pm(pm_gpu_version_parse(VIEW("96.10.55.00.01"), 16, &v), PM_OK);
+	ck_assert_int_eq(pm_gpu_version_compare(&p->min_vbios[2], &v), 0);
+	ck_assert_uint_eq(p->test_roots[PM_GPU_ROOT_DEVICE].values[0], 0x66);
+	ck_assert_uint_eq(p->test_roots[PM_GPU_ROOT_RIM].values[0], 0x77);
+	ck_pm(pm_gpu_policy_check_complete(p, NULL), PM_E_ARG);
+	pm_gpu_policy_free(p);
+	pm_manifest_free(m);
+}
+END_TEST
+
+/* null and false loosen what they name; nothing else does. */
+START_TEST(test_gpu_policy_least)
+{
+	json_t *table = doc_table(), *base = json_object_get(table, "base");
+	json_t *gpu = json_pack("{s:i, s:i, s:[s], s:n, s:n, s:n, s:b, s:b}", "min_count", 1,
+		"max_age", 1, "archs", "blackwell", "modes", "drivers", "vbios", "require_rim", 0,
+		"require_ocsp", 1);
+	struct pm_gpu_policy *p;
+	struct pm_manifest *m;
+
+	doc_set(base, "roles worker gpu", gpu);
+	json_object_del(base, "extra_roots");
+	m = parse_doc(base, 0);
+	p = gpu_policy(m, "worker");
+	ck_assert_uint_eq(p->waivers, PM_GPU_WAIVE_RIM);
+	ck_assert_uint_eq(p->permissions | p->requirements, 0);
+	ck_assert_uint_eq(p->archs, 1u << PM_GPU_BLACKWELL);
+	ck_assert_uint_eq(p->modes, 0);
+	ck_assert_uint_eq(p->drivers.count + p->vbioses.count, 0);
+	ck_assert_uint_eq(p->test_roots[0].count + p->test_roots[1].count, 0);
+	ck_assert(!pm_manifest_test_root(m));
+	pm_gpu_policy_free(p);
+	p = NULL;
+	ck_pm(pm_manifest_role_gpu_policy(m, pm_manifest_role(m, "coordinator"), &p), PM_E_MISSING);
+	ck_assert_ptr_null(p);
+	pm_manifest_free(m);
+	json_decref(table);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("manifest");
@@ -547,6 +612,8 @@ int main(void)
 	tcase_add_test(tcase, test_snp_policy_full);
 	tcase_add_test(tcase, test_snp_policy_tcb);
 	tcase_add_test(tcase, test_snp_policy_least);
+	tcase_add_test(tcase, test_gpu_policy_full);
+	tcase_add_test(tcase, test_gpu_policy_least);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);
 }
