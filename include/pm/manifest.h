@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <pm/api.h>
 #include <pm/gpu_policy.h>
+#include <pm/key.h>
 #include <pm/report.h>
 #include <pm/snp_policy.h>
 #include <pm/verity.h>
@@ -27,7 +28,7 @@ PM_BEGIN_DECLS
 /** Largest manifest that is read, in bytes. */
 #define PM_MANIFEST_SIZE_MAX (1u << 20)
 
-/** Bytes of a manifest's hash, and of a key's identifier: SHA-256. */
+/** Bytes of a manifest's hash: SHA-256. */
 #define PM_MANIFEST_HASH_SIZE 32
 
 /** Largest serial number: 2^53 - 1, which each reader of JSON keeps exactly. */
@@ -73,26 +74,12 @@ struct pm_manifest_model {
 	struct pm_verity_params params;
 };
 
-/** Algorithm of a key that signs. */
-enum pm_sign_type {
-	/** Ed25519 (RFC 8032). */
-	PM_SIGN_ED25519 = 1,
-	/** ECDSA over P-384 with SHA-384. */
-	PM_SIGN_P384 = 2
-};
-
 /** A key of owners; the manifest owns it and what it points to. */
 struct pm_manifest_owner {
 	/** Whose it is. */
 	const char *name;
-	/** SHA-256 of spki. */
-	uint8_t id[PM_MANIFEST_HASH_SIZE];
-	/** The algorithm of its signatures. */
-	enum pm_sign_type type;
-	/** SubjectPublicKeyInfo, DER. */
-	const uint8_t *spki;
-	/** Length of spki. */
-	size_t spki_size;
+	/** The key. */
+	struct pm_sign_public key;
 };
 
 /** What a role demands of its GPUs beyond what a policy of one GPU holds. */

@@ -20,6 +20,7 @@
 #include <pm/gpu_policy.h>
 #include <pm/idblock.h>
 #include <pm/kds.h>
+#include <pm/key.h>
 #include <pm/keyex.h>
 #include <pm/manifest.h>
 #include <pm/measure.h>
@@ -28,6 +29,7 @@
 #include <pm/rim.h>
 #include <pm/rules.h>
 #include <pm/sealed.h>
+#include <pm/signatures.h>
 #include <pm/snp.h>
 #include <pm/snp_policy.h>
 #include <pm/text.h>

@@ -6,22 +6,37 @@
 #ifndef PM_CRYPTO_SIGN_H
 #define PM_CRYPTO_SIGN_H
 
-#include <pm/manifest.h>
+#include <pm/key.h>
 #include "crypto/crypto.h"
+
+PM_OWNER(pm_sign_key, pm_sign_key_free);
 
 /* SubjectPublicKeyInfo of each type, in bytes. */
 #define PM_SIGN_SPKI_ED25519 44
 #define PM_SIGN_SPKI_P384    120
-#define PM_SIGN_SPKI_MAX     PM_SIGN_SPKI_P384
 
-/* Which type of key is it, and is it a good one? PM_E_FORMAT, PM_E_UNSUPPORTED, PM_E_NOMEM. */
-int pm_sign_spki_type(struct pm_view spki, enum pm_sign_type *ret) PM_MUST_USE;
+/* Most bytes of a signature: of ECDSA, as DER. */
+#define PM_SIGN_SIGNATURE_MAX 104
+
+/*
+ * The key of a SubjectPublicKeyInfo, when it is a good one. PM_E_FORMAT, PM_E_UNSUPPORTED,
+ * PM_E_NOMEM, PM_E_CRYPTO.
+ */
+int pm_sign_public_from_spki(struct pm_view spki, struct pm_sign_public *ret) PM_MUST_USE;
+
+/* The same of a bare key: 32 bytes of Ed25519, or an uncompressed point. */
+int pm_sign_public_from_raw(
+	enum pm_sign_type type, const uint8_t *raw, struct pm_sign_public *ret) PM_MUST_USE;
 
 /*
  * Did the key sign the message? An Ed25519 signature has 64 bytes, one of ECDSA is DER (RFC 3279,
- * 2.2.3). PM_E_REJECTED; as pm_sign_spki_type() for the key.
+ * 2.2.3). PM_E_REJECTED; PM_E_NOMEM, PM_E_CRYPTO.
  */
-int pm_sign_verify(
-	struct pm_view spki, struct pm_view message, struct pm_view signature) PM_MUST_USE;
+int pm_sign_verify(const struct pm_sign_public *key, struct pm_view message,
+	struct pm_view signature) PM_MUST_USE;
+
+/* Signs; ret has room for PM_SIGN_SIGNATURE_MAX. PM_E_NOMEM, PM_E_CRYPTO. */
+int pm_sign(const struct pm_sign_key *key, struct pm_view message, uint8_t *ret,
+	size_t *ret_len) PM_MUST_USE;
 
 #endif

@@ -21,15 +21,11 @@ struct pm_manifest_role {
 	json_t *calls;
 };
 
-struct pm_manifest_key {
-	struct pm_manifest_owner owner;
-	uint8_t spki[PM_SIGN_SPKI_MAX];
-};
-
 struct pm_manifest_owners {
 	size_t threshold;
 	size_t count;
-	struct pm_manifest_key *keys;
+	struct pm_manifest_owner *keys;
+	json_t *json; /* whose texts they borrow; NULL for those of a manifest */
 };
 
 /* Who gets the secrets whose identifier is id, or begins with it. */

@@ -4,55 +4,53 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "policy/manifest.h"
+#include "policy/signatures.h"
 
 #define ARGS                                                                                       \
 	const struct pm_json_at *at, json_t *value, const struct pm_json_rule *rule, void *target
 
 static int read_name(ARGS)
 {
-	struct pm_manifest_key *key = target;
+	struct pm_manifest_owner *owner = target;
 
 	(void)rule;
 	if (!json_is_string(value))
 		return pm_json_complain(at, value, "a name");
-	key->owner.name = json_string_value(value);
-	return pm_manifest_check_name(at, value, key->owner.name);
+	owner->name = json_string_value(value);
+	return pm_manifest_check_name(at, value, owner->name);
 }
 
 /* Base64 has spare bits; one key has one spelling. */
-static bool decode(const json_t *value, struct pm_manifest_key *key)
+static bool decode(const json_t *value, uint8_t *ret, size_t *ret_len)
 {
 	char again[PM_BASE64_SIZE(PM_SIGN_SPKI_MAX)];
 	struct pm_view text = pm_view(json_string_value(value), json_string_length(value));
 	size_t n = 0;
 
-	if (!json_is_string(value) || pm_base64_decode(text, key->spki, sizeof(key->spki), &n) < 0)
+	if (!json_is_string(value) || pm_base64_decode(text, ret, PM_SIGN_SPKI_MAX, &n) < 0)
 		return false;
-	if (pm_base64_encode(pm_view(key->spki, n), again, sizeof(again)) < 0)
+	if (pm_base64_encode(pm_view(ret, n), again, sizeof(again)) < 0)
 		return false;
-	key->owner.spki_size = n;
+	*ret_len = n;
 	return pm_view_equal(text, pm_view(again, strlen(again)));
 }
 
 static int read_key(ARGS)
 {
-	struct pm_manifest_key *key = target;
-	struct pm_view spki;
+	static const char expected[] =
+		"base64 of the SubjectPublicKeyInfo of an Ed25519 or P-384 key";
+	struct pm_manifest_owner *owner = target;
+	uint8_t spki[PM_SIGN_SPKI_MAX];
+	size_t len = 0;
 	int r;
 
 	(void)rule;
-	if (!decode(value, key))
-		return pm_json_complain(
-			at, value, "base64 of the SubjectPublicKeyInfo of an Ed25519 or P-384 key");
-	spki = pm_view(key->spki, key->owner.spki_size);
-	r = pm_sign_spki_type(spki, &key->owner.type);
+	if (!decode(value, spki, &len))
+		return pm_json_complain(at, value, expected);
+	r = pm_sign_public_from_spki(pm_view(spki, len), &owner->key);
 	if (r == PM_E_FORMAT || r == PM_E_UNSUPPORTED)
-		return pm_json_complain(at, value,
-			"base64 of the SubjectPublicKeyInfo of a valid Ed25519 or P-384 key");
-	if (r < 0)
-		return r;
-	return pm_hash(PM_SHA256, spki, key->owner.id);
+		return pm_json_complain(at, value, expected);
+	return r;
 }
 
 static const struct pm_json_rule key_rules[] = {
@@ -64,14 +62,14 @@ static const struct pm_json_rule key_rules[] = {
 static int check_distinct(
 	const struct pm_json_at *at, const json_t *value, const struct pm_manifest_owners *owners)
 {
-	const struct pm_manifest_key *last = &owners->keys[owners->count - 1];
+	const struct pm_manifest_owner *last = &owners->keys[owners->count - 1];
 
 	for (size_t i = 0; i + 1 < owners->count; i++) {
-		const struct pm_manifest_owner *o = &owners->keys[i].owner;
+		const struct pm_manifest_owner *o = &owners->keys[i];
 
-		if (pm_ct_equal(o->id, last->owner.id, sizeof(o->id)))
+		if (pm_ct_equal(o->key.id, last->key.id, sizeof(o->key.id)))
 			return pm_json_complain(at, value, "another key in each place");
-		if (!strcmp(o->name, last->owner.name))
+		if (!strcmp(o->name, last->name))
 			return pm_json_complain(at, value, "another name for each key");
 	}
 	return PM_OK;
@@ -80,14 +78,12 @@ static int check_distinct(
 static int read_owner(ARGS)
 {
 	struct pm_manifest_owners *owners = target;
-	struct pm_manifest_key *key = &owners->keys[owners->count];
-	int r;
+	int r = pm_json_object(
+		at, value, key_rules, PM_ARRAY_LEN(key_rules), &owners->keys[owners->count]);
 
 	(void)rule;
-	r = pm_json_object(at, value, key_rules, PM_ARRAY_LEN(key_rules), key);
 	if (r < 0)
 		return r;
-	key->owner.spki = key->spki;
 	owners->count++;
 	return check_distinct(at, value, owners);
 }
@@ -131,6 +127,37 @@ int pm_manifest_read_owners(ARGS)
 void pm_manifest_free_owners(struct pm_manifest_owners *owners)
 {
 	free(owners->keys);
+	json_decref(owners->json);
+}
+
+PM_OWNER(pm_manifest_owners, pm_manifest_owners_free);
+
+int pm_manifest_owners_parse(const void *bytes, size_t size, struct pm_report *report,
+	struct pm_manifest_owners **ret_owners)
+{
+	static const struct pm_json_rule here = {.offset = 0};
+	pm_cleanup(pm_manifest_owners) struct pm_manifest_owners *owners =
+		pm_alloc(sizeof(*owners));
+	struct pm_json_at root = pm_json_root("owners", report);
+	struct pm_view text = pm_view(bytes, size);
+	int r;
+
+	if (!owners)
+		return PM_E_NOMEM;
+	r = pm_json_parse("owners", text, PM_MANIFEST_SIZE_MAX, report, &owners->json);
+	if (r == PM_OK)
+		r = pm_manifest_read_owners(&root, owners->json, &here, owners);
+	if (r < 0)
+		return r;
+	*ret_owners = pm_steal(owners);
+	return PM_OK;
+}
+
+void pm_manifest_owners_free(struct pm_manifest_owners *owners)
+{
+	if (owners)
+		pm_manifest_free_owners(owners);
+	free(owners);
 }
 
 size_t pm_manifest_owners_threshold(const struct pm_manifest_owners *owners)
@@ -141,5 +168,5 @@ size_t pm_manifest_owners_threshold(const struct pm_manifest_owners *owners)
 const struct pm_manifest_owner *pm_manifest_owner_at(
 	const struct pm_manifest_owners *owners, size_t index)
 {
-	return index < owners->count ? &owners->keys[index].owner : NULL;
+	return index < owners->count ? &owners->keys[index] : NULL;
 }

@@ -201,8 +201,8 @@ def gpu():
     bad("roles worker gpu max_age", 0, 2592001, "8", None)
     bad("roles worker gpu archs", [], ["volta"], ["hopper", "hopper"], None)
     bad("roles worker gpu modes", [], ["cc"], ["spt", "spt"], "spt")
-    bad("roles worker gpu drivers", [], [""], ["550."], [".550"], ["550..1"], ["550.A"], ["1" * 9], ["1.2.3.4.5.6.7.8.9"], ["550", "550"],
-        "550", [550])
+    bad("roles worker gpu drivers", [], [""], ["550."], [".550"], ["550..1"], ["550.A"], ["1" * 9],
+        ["1.2.3.4.5.6.7.8.9"], ["550", "550"], "550", [550])
     bad("roles worker gpu vbios", [], ["96.00.9f"], ["96."], ["G"], ["1" * 9], [96])
     for key in ("require_rim", "require_ocsp"):
         bad(f"roles worker gpu {key}", None, 0)

@@ -396,12 +396,12 @@ START_TEST(test_owners)
 	uint8_t id[PM_SHA256_SIZE];
 
 	ck_assert_uint_eq(pm_manifest_owners_threshold(owners), 2);
-	ck_assert_int_eq(pm_manifest_owner_at(owners, 0)->type, PM_SIGN_ED25519);
+	ck_assert_int_eq(pm_manifest_owner_at(owners, 0)->key.type, PM_SIGN_ED25519);
 	ck_assert_str_eq(bob->name, "bob");
-	ck_assert_int_eq(bob->type, PM_SIGN_P384);
-	ck_assert_uint_eq(bob->spki_size, 120);
-	ck_pm(pm_hash(PM_SHA256, pm_view(bob->spki, bob->spki_size), id), PM_OK);
-	ck_assert_mem_eq(bob->id, id, sizeof(id));
+	ck_assert_int_eq(bob->key.type, PM_SIGN_P384);
+	ck_assert_uint_eq(bob->key.spki_size, 120);
+	ck_pm(pm_hash(PM_SHA256, pm_view(bob->key.spki, bob->key.spki_size), id), PM_OK);
+	ck_assert_mem_eq(bob->key.id, id, sizeof(id));
 	ck_assert_ptr_nonnull(pm_manifest_owner_at(owners, 2));
 	ck_assert_ptr_null(pm_manifest_owner_at(owners, 3));
 	ck_assert_uint_eq(pm_manifest_owners_threshold(pm_manifest_seed_share_owners(m)), 1);
