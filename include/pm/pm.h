@@ -18,12 +18,14 @@
 #include <pm/gpu_collect.h>
 #include <pm/gpu_fetch.h>
 #include <pm/gpu_policy.h>
+#include <pm/history.h>
 #include <pm/idblock.h>
 #include <pm/kds.h>
 #include <pm/key.h>
 #include <pm/keyex.h>
 #include <pm/manifest.h>
 #include <pm/measure.h>
+#include <pm/memory_file.h>
 #include <pm/ocsp.h>
 #include <pm/report.h>
 #include <pm/rim.h>

@@ -47,6 +47,18 @@ PM_API int pm_text_base64_decode(
 	const char *text, size_t len, uint8_t *ret_bytes, size_t cap, size_t *ret_len) PM_MUST_USE;
 
 /**
+ * pm_text_base64_encode - write bytes in base64
+ * @bytes: the bytes
+ * @size: how many
+ * @ret_text: receives base64 of RFC 4648, section 4, with padding, and a NUL
+ * @room: bytes of ret_text: at least 4 for each 3 bytes or part of them, and 1
+ *
+ * Return: 0; PM_E_LIMIT when it does not fit.
+ */
+PM_API int pm_text_base64_encode(
+	const uint8_t *bytes, size_t size, char *ret_text, size_t room) PM_MUST_USE;
+
+/**
  * pm_time_parse - read a time in the form of RFC 3339
  * @text: "2026-03-01T00:00:00Z", with an optional fraction (dropped) and "Z" or an offset
  * @ret_time: receives seconds since 1970-01-01T00:00:00Z; untouched on failure

@@ -47,3 +47,8 @@ int pm_text_base64_decode(
 {
 	return pm_base64_decode(pm_view(text, len), ret_bytes, cap, ret_len);
 }
+
+int pm_text_base64_encode(const uint8_t *bytes, size_t size, char *ret_text, size_t room)
+{
+	return pm_base64_encode(pm_view(bytes, size), ret_text, room);
+}

@@ -272,7 +272,7 @@ static int sign_p384(
 	const struct pm_sign_key *key, struct pm_view message, uint8_t *ret, size_t *ret_len)
 {
 	psa_key_attributes_t attr = p384_attributes(PSA_KEY_USAGE_SIGN_MESSAGE);
-	uint8_t raw[2 * P384_SECRET_SIZE];
+	uint8_t raw[2 * P384_SECRET_SIZE], der[PM_SIGN_SIGNATURE_MAX];
 	psa_key_id_t id = 0;
 	size_t len = 0;
 	int r = psa_error(psa_import_key(&attr, key->secret.ptr, key->secret.len, &id));
@@ -284,8 +284,10 @@ static int sign_p384(
 	(void)psa_destroy_key(id);
 	if (r < 0)
 		return r;
-	if (mbedtls_ecdsa_raw_to_der(P384_BITS, raw, len, ret, PM_SIGN_SIGNATURE_MAX, ret_len))
+	if (mbedtls_ecdsa_raw_to_der(P384_BITS, raw, len, der, sizeof(der), &len))
 		return PM_E_CRYPTO;
+	pm_copy(ret, der, len); /* without what mbedTLS leaves behind it */
+	*ret_len = len;
 	return PM_OK;
 }
 
