@@ -20,33 +20,54 @@ typedef const xmlError *error_arg;
 typedef xmlError *error_arg;
 #endif
 
+/* What the program that we are part of has set for this thread, and whether libxml2 spoke. */
+struct silence {
+	xmlStructuredErrorFunc structured;
+	void *structured_context;
+	xmlGenericErrorFunc generic;
+	void *generic_context;
+	bool heard;
+};
+
+static void hear(void *heard, error_arg error)
+{
+	(void)error;
+	*(bool *)heard = true;
+}
+
+static void hear_text(void *heard, const char *text, ...)
+{
+	(void)text;
+	*(bool *)heard = true;
+}
+
 static void say_nothing(void *context, error_arg error)
 {
 	(void)context;
 	(void)error;
 }
 
-/* What the program that we are part of has set for this thread. */
-struct handler {
-	xmlStructuredErrorFunc fn;
-	void *context;
-};
-
-static struct handler silence(void)
+static void begin_silence(struct silence *s)
 {
-	struct handler before = {xmlStructuredError, xmlStructuredErrorContext};
-
-	xmlSetStructuredErrorFunc(NULL, say_nothing);
-	return before;
+	s->structured = xmlStructuredError;
+	s->structured_context = xmlStructuredErrorContext;
+	s->generic = xmlGenericError;
+	s->generic_context = xmlGenericErrorContext;
+	s->heard = false;
+	xmlSetStructuredErrorFunc(&s->heard, hear);
+	xmlSetGenericErrorFunc(&s->heard, hear_text);
 }
 
-static void restore(struct handler *before)
+/* libxml2 also keeps a thread's last error: ours shall not stay there. */
+static void end_silence(struct silence *s)
 {
-	xmlSetStructuredErrorFunc(before->context, before->fn);
+	xmlResetLastError();
+	xmlSetStructuredErrorFunc(s->structured_context, s->structured);
+	xmlSetGenericErrorFunc(s->generic_context, s->generic);
 }
 
 /* To the end of the scope. */
-#define SILENT __attribute__((cleanup(restore))) struct handler before_silence = silence()
+#define SILENCE __attribute__((cleanup(end_silence))) struct silence
 
 /* --- opening --------------------------------------------------------------------------------- */
 
@@ -82,29 +103,37 @@ static xmlParserCtxt *new_parser(void)
 	return parser;
 }
 
-/* Whatever the parser remarks, be it a warning, is a refusal. */
-static int parse(xmlParserCtxt *parser, struct pm_view bytes, xmlDoc **ret)
+/*
+ * Whatever the parser remarks, be it a warning, is a refusal. A lack of memory it tells by the way,
+ * and may go on with a tree that lacks something.
+ */
+static int parse(
+	xmlParserCtxt *parser, struct pm_view bytes, const struct silence *silence, xmlDoc **ret)
 {
-	xmlDoc *doc = xmlCtxtReadMemory(parser, (const char *)bytes.ptr, (int)bytes.len, NULL,
-		"UTF-8", XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlDoc *doc = xmlCtxtReadMemory(parser, (const char *)bytes.ptr, (int)bytes.len, NULL, NULL,
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	int r = PM_E_FORMAT;
 
-	if (doc && parser->wellFormed && parser->nsWellFormed && parser->errNo == XML_ERR_OK) {
-		*ret = doc;
-		return PM_OK;
-	}
-	if (parser->errNo == XML_ERR_NO_MEMORY || (!doc && parser->errNo == XML_ERR_OK))
+	if (parser->errNo == XML_ERR_NO_MEMORY || silence->heard)
 		r = PM_E_NOMEM;
-	xmlFreeDoc(doc);
+	else if (!doc && parser->errNo == XML_ERR_OK)
+		r = PM_E_NOMEM;
+	else if (doc && parser->wellFormed && parser->nsWellFormed && parser->errNo == XML_ERR_OK)
+		r = PM_OK;
+	if (r == PM_OK)
+		*ret = doc;
+	else
+		xmlFreeDoc(doc);
 	return r;
 }
 
 int pm_rim_xml_open(struct pm_view bytes, struct pm_report *report, xmlDoc **ret)
 {
+	SILENCE silence;
 	xmlParserCtxt *parser;
 	int r;
-	SILENT;
 
+	begin_silence(&silence);
 	if (bytes.len > PM_RIM_SIZE_MAX)
 		return pm_fail(
 			report, PM_E_LIMIT, "RIM", "at most 262144 bytes", "%zu bytes", bytes.len);
@@ -114,7 +143,7 @@ int pm_rim_xml_open(struct pm_view bytes, struct pm_report *report, xmlDoc **ret
 	parser = new_parser();
 	if (!parser)
 		return PM_E_NOMEM;
-	r = parse(parser, bytes, ret);
+	r = parse(parser, bytes, &silence, ret);
 	xmlFreeParserCtxt(parser);
 	if (r == PM_E_FORMAT)
 		return pm_fail(report, r, "RIM", "well-formed XML", "something else");
@@ -157,15 +186,17 @@ static int take_output(xmlOutputBuffer *out, struct pm_view *ret)
 
 int pm_rim_xml_canonical(xmlDoc *doc, const xmlNode *apex, struct pm_view *ret)
 {
-	int r = PM_E_FORMAT;
+	SILENCE silence;
 	xmlOutputBuffer *out;
-	SILENT;
+	int r = PM_E_FORMAT;
 
+	begin_silence(&silence);
 	out = xmlAllocOutputBuffer(NULL);
 	if (!out)
 		return PM_E_NOMEM;
+	/* Without memory it may go on and leave something out: it says so, and no more. */
 	if (xmlC14NExecute(doc, apex ? is_in : NULL, (void *)apex, XML_C14N_1_1, NULL, 0, out) >= 0)
-		r = take_output(out, ret);
+		r = silence.heard ? PM_E_NOMEM : take_output(out, ret);
 	(void)xmlOutputBufferClose(out);
 	return r;
 }

@@ -14,6 +14,7 @@ import pathlib
 import struct
 import uuid
 
+import corpus_nvgpu
 import der
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -509,6 +510,23 @@ def write_header(roots, messages, revoking):
     (HERE / "snp_seeds.h").write_text(text, encoding="utf-8")
 
 
+def write_nvgpu_header(chain, digests, bodies):
+    def rows(items):
+        return ",\n".join(f"\t{{{c_bytes(i)}}}" for i in items)
+    text = ("/* SPDX-License-Identifier: Apache-2.0 */\n"
+            "/* Made by make_corpus.py; do not edit. */\n"
+            "/* clang-format off */\n"
+            "#ifndef PM_FUZZ_NVGPU_SEEDS_H\n#define PM_FUZZ_NVGPU_SEEDS_H\n\n#include <stdint.h>\n\n"
+            "/* SHA-256 of the root certificate of the manifests. */\n"
+            f"static const uint8_t seed_rim_root[32] = {{\n\t{c_bytes(hashlib.sha256(chain.certs[3]).digest())}}};\n\n"
+            "/* SHA-384 of the canonical form of each manifest that was signed. */\n"
+            f"static const uint8_t seed_rim_digests[{len(digests)}][48] = {{\n{rows(digests)},\n}};\n\n"
+            "/* SHA-256 of each ResponseData that was signed and says good. */\n"
+            f"static const uint8_t seed_ocsp_bodies[{len(bodies)}][32] = {{\n"
+            f"{rows(hashlib.sha256(b).digest() for b in bodies)},\n}};\n\n#endif\n")
+    (HERE / "nvgpu_seeds.h").write_text(text, encoding="utf-8")
+
+
 def main():
     ark, ask = der.Rsa("ark", 4096), der.Rsa("ask", 4096)
     milan, turin = World(ark, ask, "Milan", "SEV-VCEK"), World(ark, ask, "Turin", "SEV-VCEK")
@@ -530,6 +548,8 @@ def main():
     make_snp(milan, turin, vlek)
     make_verity()
     worlds = (milan, turin, vlek)
+    nvgpu = corpus_nvgpu.Chain()
+    write_nvgpu_header(nvgpu, corpus_nvgpu.make_rim(write, nvgpu), corpus_nvgpu.make_ocsp(write, nvgpu))
     write_header([w.ark for w in worlds], make_snp_verify(*worlds), [w.crl_of_ask for w in worlds])
 
 
