@@ -184,7 +184,8 @@ static int take_output(xmlOutputBuffer *out, struct pm_view *ret)
 	return PM_OK;
 }
 
-int pm_rim_xml_canonical(xmlDoc *doc, const xmlNode *apex, struct pm_view *ret)
+int pm_rim_xml_canonical(
+	xmlDoc *doc, const xmlNode *apex, struct pm_report *report, struct pm_view *ret)
 {
 	SILENCE silence;
 	xmlOutputBuffer *out;
@@ -198,6 +199,8 @@ int pm_rim_xml_canonical(xmlDoc *doc, const xmlNode *apex, struct pm_view *ret)
 	if (xmlC14NExecute(doc, apex ? is_in : NULL, (void *)apex, XML_C14N_1_1, NULL, 0, out) >= 0)
 		r = silence.heard ? PM_E_NOMEM : take_output(out, ret);
 	(void)xmlOutputBufferClose(out);
+	if (r == PM_E_FORMAT)
+		return pm_fail(report, r, "RIM", "XML that has a canonical form", "other");
 	return r;
 }
 

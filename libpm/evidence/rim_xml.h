@@ -48,9 +48,10 @@ static inline void pm_cleanup_xml(xmlDoc **doc)
 
 /*
  * Canonical XML 1.1, without comments, of the element apex and what is in it, or of the whole
- * document when it is NULL. Freed with free(). PM_E_NOMEM, PM_E_FORMAT.
+ * document when it is NULL. Freed with free(). PM_E_NOMEM; PM_E_FORMAT, noted.
  */
-int pm_rim_xml_canonical(xmlDoc *doc, const xmlNode *apex, struct pm_view *ret) PM_MUST_USE;
+int pm_rim_xml_canonical(xmlDoc *doc, const xmlNode *apex, struct pm_report *report,
+	struct pm_view *ret) PM_MUST_USE;
 
 bool pm_rim_xml_is(const xmlNode *node, const struct pm_rim_name *name);
 

@@ -168,10 +168,8 @@ static int digest(xmlDoc *doc, struct pm_report *report, uint8_t *ret)
 {
 	pm_cleanup(free) uint8_t *owned = NULL;
 	struct pm_view canonical;
-	int r = pm_rim_xml_canonical(doc, NULL, &canonical);
+	int r = pm_rim_xml_canonical(doc, NULL, report, &canonical);
 
-	if (r == PM_E_FORMAT)
-		return pm_fail(report, r, "RIM", "XML that has a canonical form", "other");
 	if (r < 0)
 		return r;
 	owned = (uint8_t *)canonical.ptr;

@@ -220,5 +220,5 @@ int pm_rim_xml_signature(xmlDoc *doc, const xmlNode *signature, struct pm_report
 	r = pm_rim_xml_key_info(parts[2], report, document);
 	if (r < 0)
 		return r;
-	return pm_rim_xml_canonical(doc, parts[0], &document->signed_info);
+	return pm_rim_xml_canonical(doc, parts[0], report, &document->signed_info);
 }

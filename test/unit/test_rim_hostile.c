@@ -273,6 +273,8 @@ static const struct {
 	{{"</ns0:Payload>", "</ns0:payload>"}, PM_E_FORMAT, "RIM"},
 	{{"ns0:Payload", "ns9:Payload"}, PM_E_FORMAT, "RIM"},
 	{{"index=\"1\"", "index=\"1\" index=\"1\""}, PM_E_FORMAT, "RIM"},
+	/* A relative name of a namespace has no canonical form. */
+	{{"xmlns:SHA384=\"http:", "xmlns:SHA384=\"http4"}, PM_E_FORMAT, "RIM"},
 	{{"SoftwareIdentity", "softwareIdentity"}, PM_E_FORMAT, "RIM, root element"},
 	{{"xmlns=\"http://standards.iso.org/iso/19770/-2/2015/schema.xsd\"", "xmlns=\"urn:a\""},
 		PM_E_FORMAT, "RIM, root element"},
