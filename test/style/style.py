@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "nettle": ("libpm/crypto/", "test/"),
     "gmp.h": ("libpm/crypto/", "test/"),
     "cbor.h": ("libpm/base/cbor.c", "test/"),
-    "libxml": ("libpm/evidence/rim_", "test/"),
+    "libxml": ("libpm/evidence/rim_xml", "test/"),
     "curl": ("libpm/net/", "daemons/common/upstream", "test/"),
     "sodium": ("libpm/base/", "libpm/crypto/", "test/"),
     "sodium.h": ("libpm/base/", "libpm/crypto/", "test/"),
