@@ -8,7 +8,7 @@
 
 #include "common/file.h"
 
-static const char *sign(enum pm_outcome outcome)
+const char *tool_outcome_sign(enum pm_outcome outcome)
 {
 	switch (outcome) {
 	case PM_PASSED:
@@ -21,7 +21,7 @@ static const char *sign(enum pm_outcome outcome)
 	return "–";
 }
 
-static const char *outcome_name(enum pm_outcome outcome)
+const char *tool_outcome_name(enum pm_outcome outcome)
 {
 	switch (outcome) {
 	case PM_PASSED:
@@ -39,7 +39,7 @@ static const char *outcome_name(enum pm_outcome outcome)
 
 static void print_check(const struct pm_check *c)
 {
-	printf("%s %-*s ", sign(c->outcome), NAME_WIDTH, c->name);
+	printf("%s %-*s ", tool_outcome_sign(c->outcome), NAME_WIDTH, c->name);
 	if (c->outcome == PM_FAILED)
 		printf("found %s%s%s\n", c->found, c->expected[0] ? ", expected " : "",
 			c->expected);
@@ -67,7 +67,7 @@ json_t *tool_checks_json(const struct pm_report *report)
 	for (size_t i = 0; i < pm_report_count(report); i++) {
 		const struct pm_check *c = pm_report_at(report, i);
 		json_t *item = json_pack("{s:s, s:s, s:s}", "name", c->name, "outcome",
-			outcome_name(c->outcome), "found", c->found);
+			tool_outcome_name(c->outcome), "found", c->found);
 
 		if (c->outcome == PM_FAILED)
 			json_object_set_new(item, "expected", json_string(c->expected));

@@ -6,6 +6,10 @@
 #include <jansson.h>
 #include <pm/report.h>
 
+/* "✓", "✗" or "–"; and "passed", "failed" or "not checked". */
+const char *tool_outcome_sign(enum pm_outcome outcome);
+const char *tool_outcome_name(enum pm_outcome outcome);
+
 /* One line a check: a sign, the name, the value, and for a failure the value wanted. */
 void tool_print_checks(const struct pm_report *report);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pm-sim/sim.h"
+#include "pm-sim/sim_bundle.h"
 #include "pm-sim/sim_gpu.h"
 
 #include <getopt.h>
@@ -28,6 +29,7 @@ static const char usage_text[] =
 	"       pm-sim hcl DIR [--runtime-data FILE] -o FILE\n"
 	"       pm-sim defects | fields\n"
 	"       pm-sim gpu --help\n"
+	"       pm-sim bundle --help\n"
 	"\n"
 	"A software SEV-SNP for development and tests.\n"
 	"TEST ROOT: nothing that this tool signs proves anything.\n"
@@ -250,6 +252,8 @@ int main(int argc, char **argv)
 {
 	if (argc >= 2 && strcmp(argv[1], "gpu") == 0)
 		return sim_gpu_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "bundle") == 0)
+		return sim_bundle_main(argc - 1, argv + 1);
 	if (wants_help(argc, argv)) {
 		fputs(usage_text, stdout);
 		return TOOL_OK;

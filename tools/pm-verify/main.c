@@ -5,6 +5,7 @@
 static const struct tool_verb verbs[] = {
 	{"snp", cmd_snp, "verify an AMD SEV-SNP attestation report"},
 	{"gpu", cmd_gpu, "verify the report of an NVIDIA GPU or NVLink switch"},
+	{"bundle", cmd_bundle, "verify a whole worker against a manifest"},
 	{"measure", cmd_measure, "compute the launch digest (MEASUREMENT) of a guest"},
 	{0},
 };
