@@ -278,6 +278,8 @@ static void free_held(struct pm_appraised_held *held)
 	if (!held)
 		return;
 	pm_snp_evidence_free(held->snp);
+	for (size_t i = 0; i < PM_BUNDLE_GPUS_MAX; i++)
+		pm_gpu_evidence_free(held->gpus[i]);
 	free(held);
 }
 

@@ -4,6 +4,7 @@
 #define PM_POLICY_APPRAISE_H
 
 #include <pm/appraise.h>
+#include <pm/gpu.h>
 #include "base/mem.h"
 #include "base/report.h"
 
@@ -14,6 +15,8 @@
 struct pm_appraised_held {
 	struct pm_appraised facts;
 	struct pm_snp_evidence *snp;
+	struct pm_gpu_evidence *gpus[PM_BUNDLE_GPUS_MAX];
+	const struct pm_gpu_facts *gpu_facts[PM_BUNDLE_GPUS_MAX];
 };
 
 /* An appraisal at work. */
