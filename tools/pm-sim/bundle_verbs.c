@@ -28,7 +28,8 @@ static const char usage_text[] =
 	"  --tls-spki HEX       SHA-256 of the TLS key's SubjectPublicKeyInfo (default: none)\n"
 	"  --tree N             put the nonce among those of N verifiers, at most 1024\n"
 	"  --defect NAME        make one thing wrong, repeatable; names: pm-sim bundle defects,\n"
-	"                       pm-sim defects, pm-sim gpu defects\n"
+	"                       and those of the processor: pm-sim defects\n"
+	"  --gpu-defect NAME    the same with the GPUs; names: pm-sim gpu defects\n"
 	"  --field NAME=VALUE   set a field of the processor's report, repeatable\n"
 	"  --time T             issue as if it were this time (2026-03-01T00:00:00Z)\n"
 	"\n"
@@ -47,6 +48,7 @@ enum {
 	O_TLS,
 	O_TREE,
 	O_DEFECT,
+	O_GPU_DEFECT,
 	O_FIELD,
 	O_TIME,
 };
@@ -61,6 +63,7 @@ static const struct option long_options[] = {
 	{"tls-spki", required_argument, NULL, O_TLS},
 	{"tree", required_argument, NULL, O_TREE},
 	{"defect", required_argument, NULL, O_DEFECT},
+	{"gpu-defect", required_argument, NULL, O_GPU_DEFECT},
 	{"field", required_argument, NULL, O_FIELD},
 	{"time", required_argument, NULL, O_TIME},
 	{"output", required_argument, NULL, 'o'},
@@ -74,25 +77,30 @@ struct options {
 	bool help;
 };
 
-/* Of the bundle, of a GPU, or of the processor: the names differ. */
+/* Of the bundle, or of the processor: their names differ. */
 static int add_defect(struct sim_bundle_wish *wish, const char *name)
 {
 	const struct sim_bundle_defect *d = sim_bundle_defect_find(name);
-	const struct sim_defect *snp = NULL;
+	const struct sim_defect *snp = d ? NULL : sim_defect_find(name);
 
-	if (wish->defect_count == SIM_LIST_MAX || wish->gpu.count == SIM_LIST_MAX ||
-		wish->snp.defect_count == SIM_LIST_MAX)
+	if (wish->defect_count == SIM_LIST_MAX || wish->snp.defect_count == SIM_LIST_MAX)
 		return sim_fail("too many defects");
-	if (!d && !sim_gpu_defect_known(name))
-		snp = sim_defect_find(name);
 	if (d)
 		wish->defects[wish->defect_count++] = d;
 	else if (snp)
 		wish->snp.defects[wish->snp.defect_count++] = snp;
-	else if (sim_gpu_defect_known(name))
-		wish->gpu.defects[wish->gpu.count++] = name;
 	else
 		return TOOL_USAGE; /* sim_defect_find() has said why */
+	return TOOL_OK;
+}
+
+static int add_gpu_defect(struct sim_gpu_request *request, const char *name)
+{
+	if (!sim_gpu_defect_known(name))
+		return sim_fail("%s: unknown defect; see: pm-sim gpu defects", name);
+	if (request->count == SIM_LIST_MAX)
+		return sim_fail("too many defects");
+	request->defects[request->count++] = name;
 	return TOOL_OK;
 }
 
@@ -149,6 +157,8 @@ static int take(struct options *o, int id)
 		return sim_number_parse(optarg, SIM_TREE_MAX, &o->wish.tree);
 	case O_DEFECT:
 		return add_defect(&o->wish, optarg);
+	case O_GPU_DEFECT:
+		return add_gpu_defect(&o->wish.gpu, optarg);
 	case O_FIELD:
 		return add_field(&o->wish.snp, optarg);
 	case O_TIME:
