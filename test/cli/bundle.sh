@@ -88,6 +88,7 @@ is_json '[c["name"] for c in o["checks"]] == ["manifest", "claims", "processor",
 is_json 'o["valid_until"] == "2026-03-01T00:10:00Z"'
 hash=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["manifest"]["hash"])' "$out")
 judge 0 "pinned" --manifest-hash "$hash"
+# shellcheck disable=SC2016 # the inner shell's
 run 0 "from standard input" sh -c '"$1" bundle - --manifest "$2" --nonce "$3" --time "$4" <"$5"' sh \
 	"$verify" "$m" "$nonce" $now "$b"
 issue --tree 1000
@@ -250,7 +251,8 @@ run 1 "a bundle that is none" "$verify" bundle "$m" --manifest "$m" --nonce "$no
 says "bundle: found something else"
 run 1 "a bundle that is none, as JSON" "$verify" bundle "$m" --manifest "$m" --nonce "$nonce" --json
 is_json 'o["verdict"] == "rejected" and o["reason"].startswith("bundle:") and "claims" not in o'
-for bad in "--nonce 00" "--model tiny" "--model tiny=00" "--tls-spki 00" "--tree 1025" "--gpus 4" "--defect none" "--gpu-defect none"; do
+for bad in "--nonce 00" "--model tiny" "--model tiny=00" "--tls-spki 00" "--tree 1025" "--gpus 4" \
+	"--defect none" "--gpu-defect none"; do
 	# shellcheck disable=SC2086 # two words
 	run 2 "pm-sim bundle $bad" "$sim" bundle "$dir" --nonce "$nonce" --role worker -o "$b" $bad
 done

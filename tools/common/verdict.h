@@ -7,8 +7,8 @@
 #include <pm/verdict.h>
 
 /*
- * An indented tree: a sign, the name, the value, and for a failure the value wanted. What the checks
- * are made on stands above each run of those that share it.
+ * An indented tree: a sign, the name, the value, and for a failure the value wanted. What the
+ * checks are made on stands above each run of those that share it.
  */
 void tool_print_verdict(const struct pm_verdict *verdict);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pm-sim bundle: whole evidence bundles of a software worker: processor, claims, GPUs, collateral. A
- * plan says what goes in; defects bend it before the processor signs, behind its back, or in the
- * bytes that go out. Functions that can fail say why on standard error and return an enum tool_exit.
+ * pm-sim bundle: whole evidence bundles of a software worker: processor, claims, GPUs, collateral.
+ * A wish says what goes in; defects bend it before the processor signs, behind its back, or in the
+ * bytes that go out. Functions that can fail say why on standard error and return an enum
+ * tool_exit.
  */
 #ifndef PM_SIM_BUNDLE_H
 #define PM_SIM_BUNDLE_H
