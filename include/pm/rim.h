@@ -55,9 +55,10 @@ struct pm_rim;
  * @ret_document: receives the document, to be freed with pm_rim_document_free()
  *
  * Takes one profile of XML and XML Signature, the one that NVIDIA uses: ASCII; no declaration,
- * document type, comment, entity or processing instruction; the elements and attributes that are
- * known, in their order, the signature last; one reference to the whole document; one algorithm
- * each.
+ * document type, comment, entity or processing instruction; the elements that are known, in their
+ * order, the signature last; one reference to the whole document; one algorithm each. Attributes
+ * that libpm does not know are refused in measurements and the signature, and passed over in what
+ * describes the manifest: they are signed.
  *
  * Return: 0; PM_E_FORMAT; PM_E_UNSUPPORTED for another algorithm; PM_E_LIMIT; PM_E_NOMEM.
  */

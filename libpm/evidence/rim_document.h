@@ -50,7 +50,10 @@ int pm_rim_facts_set(struct pm_rim_facts *facts, const char *edition, const char
 int pm_rim_value_set(struct pm_rim_value *value, const struct pm_rim_resource *resource,
 	struct pm_report *report) PM_MUST_USE;
 
-/* Copies text of these characters; PM_E_FORMAT, noted, when empty, longer, or of others. */
+/*
+ * Copies text of these characters, NULL for all; PM_E_FORMAT, noted, when empty, longer, or of
+ * others. All text of a manifest is printable ASCII.
+ */
 int pm_rim_copy_text(char *ret, size_t size, const char *text, const char *charset,
 	const char *name, struct pm_report *report) PM_MUST_USE;
 

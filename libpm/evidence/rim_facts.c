@@ -17,7 +17,7 @@ int pm_rim_copy_text(char *ret, size_t size, const char *text, const char *chars
 {
 	size_t len = strlen(text);
 
-	if (!len || len >= size || strspn(text, charset) != len)
+	if (!len || len >= size || (charset && strspn(text, charset) != len))
 		return pm_fail(
 			report, PM_E_FORMAT, name, "a short text of plain characters", "%s", text);
 	pm_copy(ret, text, len + 1);

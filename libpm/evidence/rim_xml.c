@@ -288,8 +288,16 @@ static const char *value_of(const xmlAttr *attr)
 	return (const char *)text->content;
 }
 
-static int take_attribute(const xmlAttr *attr, const struct pm_rim_attribute *attributes,
-	size_t count, const char **ret)
+/* xml:id, xml:base and their like steer processors: nobody needs them here. */
+static bool may_pass(const xmlAttr *attr, enum pm_rim_others others)
+{
+	return others == PM_RIM_ANY &&
+	       !(attr->ns && attr->ns->href &&
+		       !strcmp((const char *)attr->ns->href, (const char *)XML_XML_NAMESPACE));
+}
+
+static int take_attribute(const xmlAttr *attr, enum pm_rim_others others,
+	const struct pm_rim_attribute *attributes, size_t count, const char **ret)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!is_name(attr->ns, attr->name, &attributes[i].name))
@@ -299,22 +307,22 @@ static int take_attribute(const xmlAttr *attr, const struct pm_rim_attribute *at
 		ret[i] = value_of(attr);
 		return ret[i] ? PM_OK : PM_E_FORMAT;
 	}
-	return PM_E_FORMAT;
+	return may_pass(attr, others) ? PM_OK : PM_E_FORMAT;
 }
 
-int pm_rim_xml_attributes(const xmlNode *node, enum pm_rim_declares declares,
+int pm_rim_xml_attributes(const xmlNode *node, enum pm_rim_others others,
 	const struct pm_rim_attribute *attributes, size_t count, struct pm_report *report,
 	const char **ret)
 {
 	const char *element = (const char *)node->name;
 
-	if (node->nsDef && declares == PM_RIM_DECLARES_NOTHING)
+	if (node->nsDef && others == PM_RIM_NOTHING)
 		return pm_fail(report, PM_E_FORMAT, "RIM, attribute", "known ones", "xmlns in %s",
 			element);
 	for (size_t i = 0; i < count; i++)
 		ret[i] = NULL;
 	for (const xmlAttr *at = node->properties; at; at = at->next) {
-		if (take_attribute(at, attributes, count, ret) < 0)
+		if (take_attribute(at, others, attributes, count, ret) < 0)
 			return pm_fail(report, PM_E_FORMAT, "RIM, attribute", "known ones",
 				"%s in %s", (const char *)at->name, element);
 	}

@@ -29,8 +29,12 @@ struct pm_rim_attribute {
 	bool optional;
 };
 
-/* May the element declare namespaces? Where nobody does, nobody may. */
-enum pm_rim_declares { PM_RIM_DECLARES_NOTHING, PM_RIM_DECLARES };
+/* What an element may have beside the attributes that are looked for. */
+enum pm_rim_others {
+	PM_RIM_NOTHING,	   /* nothing */
+	PM_RIM_NAMESPACES, /* declarations of namespaces */
+	PM_RIM_ANY,	   /* these, and attributes that are passed over; none of xml:* */
+};
 
 /*
  * ASCII text with nothing but elements, attributes and text. libxml2's messages are not heard.
@@ -64,10 +68,10 @@ int pm_rim_xml_list(const xmlNode *parent, const struct pm_rim_name *name, size_
 	struct pm_report *report, xmlNode **ret, size_t *ret_count) PM_MUST_USE;
 
 /*
- * The element has these attributes and no others; ret[i] is the value of the ith, NULL where it
- * is left out. Borrowed. PM_E_FORMAT.
+ * The element has these attributes and what others allows; ret[i] is the value of the ith, NULL
+ * where it is left out. Borrowed. PM_E_FORMAT.
  */
-int pm_rim_xml_attributes(const xmlNode *node, enum pm_rim_declares declares,
+int pm_rim_xml_attributes(const xmlNode *node, enum pm_rim_others others,
 	const struct pm_rim_attribute *attributes, size_t count, struct pm_report *report,
 	const char **ret) PM_MUST_USE;
 

@@ -92,8 +92,7 @@ static int read_numbers(
 static int read_resource(const xmlNode *node, struct pm_report *report, struct pm_rim_resource *ret)
 {
 	const char *values[ATTRIBUTES];
-	int r = pm_rim_xml_attributes(
-		node, PM_RIM_DECLARES_NOTHING, attributes, ATTRIBUTES, report, values);
+	int r = pm_rim_xml_attributes(node, PM_RIM_NOTHING, attributes, ATTRIBUTES, report, values);
 
 	if (r < 0)
 		return r;
@@ -130,7 +129,7 @@ int pm_rim_xml_payload(const xmlNode *payload, struct pm_report *report,
 	static const struct pm_rim_name name = {PM_RIM_NS_SWID, "Resource"};
 	xmlNode *nodes[PM_RIM_VALUES_MAX];
 	size_t count = 0;
-	int r = pm_rim_xml_attributes(payload, PM_RIM_DECLARES, NULL, 0, report, NULL);
+	int r = pm_rim_xml_attributes(payload, PM_RIM_NAMESPACES, NULL, 0, report, NULL);
 
 	if (r < 0)
 		return r;

@@ -7,19 +7,6 @@
 
 #include "base/report.h"
 
-#define DIGITS	"0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-/* An attribute in no namespace, and one in that of the TCG. */
-#define PLAIN(name)                                                                                \
-	{                                                                                          \
-		{NULL, name}, false                                                                \
-	}
-#define TCG(name)                                                                                  \
-	{                                                                                          \
-		{PM_RIM_NS_TCG, name}, false                                                       \
-	}
-
 /* Elements of the root, in their order. */
 enum { ENTITY, META, PAYLOAD, SIGNATURE, ELEMENTS };
 
@@ -40,12 +27,12 @@ static int check_value(
 
 /* --- the root -------------------------------------------------------------------------------- */
 
-/* A complete manifest: one that only adds to another says too little. */
+/* A complete manifest: one that only adds to another says too little. Left out means false. */
 static int check_complete(
 	const char *const *flags, const char *const *names, size_t count, struct pm_report *report)
 {
 	for (size_t i = 0; i < count; i++) {
-		int r = check_value(flags[i], "false", names[i], report);
+		int r = flags[i] ? check_value(flags[i], "false", names[i], report) : PM_OK;
 
 		if (r < 0)
 			return r;
@@ -55,28 +42,25 @@ static int check_complete(
 
 static int read_root(const xmlNode *root, struct pm_report *report, struct pm_rim_facts *facts)
 {
-	enum { CORPUS, PATCH, SUPPLEMENTAL, FLAGS, TAG_ID = FLAGS, NAME, VERSION, TAG_VERSION, N };
+	enum { CORPUS, PATCH, SUPPLEMENTAL, FLAGS, TAG_ID = FLAGS, N };
 	static const struct pm_rim_attribute attributes[N] = {
-		[CORPUS] = PLAIN("corpus"),
-		[PATCH] = PLAIN("patch"),
-		[SUPPLEMENTAL] = PLAIN("supplemental"),
-		[TAG_ID] = PLAIN("tagId"),
-		[NAME] = PLAIN("name"),
-		[VERSION] = PLAIN("version"),
-		[TAG_VERSION] = PLAIN("tagVersion"),
+		[CORPUS] = {{NULL, "corpus"}, true},
+		[PATCH] = {{NULL, "patch"}, true},
+		[SUPPLEMENTAL] = {{NULL, "supplemental"}, true},
+		[TAG_ID] = {{NULL, "tagId"}, false},
 	};
 	static const char *const flag_names[FLAGS] = {
 		"RIM, corpus", "RIM, patch", "RIM, supplemental"};
 	const char *values[N];
-	int r = pm_rim_xml_attributes(root, PM_RIM_DECLARES, attributes, N, report, values);
+	int r = pm_rim_xml_attributes(root, PM_RIM_ANY, attributes, N, report, values);
 
 	if (r < 0)
 		return r;
 	r = check_complete(values, flag_names, FLAGS, report);
 	if (r < 0)
 		return r;
-	return pm_rim_copy_text(facts->id, sizeof(facts->id), values[TAG_ID],
-		DIGITS LETTERS "_.-:", "RIM, tagId", report);
+	return pm_rim_copy_text(
+		facts->id, sizeof(facts->id), values[TAG_ID], NULL, "RIM, tagId", report);
 }
 
 static int find_root(xmlDoc *doc, struct pm_report *report, xmlNode **ret)
@@ -94,12 +78,10 @@ static int find_root(xmlDoc *doc, struct pm_report *report, xmlNode **ret)
 
 /* --- its elements ---------------------------------------------------------------------------- */
 
+/* Who made the manifest, in words: the signature says it better. */
 static int check_entity(const xmlNode *entity, struct pm_report *report)
 {
-	static const struct pm_rim_attribute attributes[] = {PLAIN("name"), PLAIN("role")};
-	const char *values[2];
-	int r = pm_rim_xml_attributes(
-		entity, PM_RIM_DECLARES_NOTHING, attributes, 2, report, values);
+	int r = pm_rim_xml_attributes(entity, PM_RIM_ANY, NULL, 0, report, NULL);
 
 	if (r < 0)
 		return r;
@@ -108,23 +90,16 @@ static int check_entity(const xmlNode *entity, struct pm_report *report)
 
 int pm_rim_xml_meta(const xmlNode *meta, struct pm_report *report, struct pm_rim_facts *facts)
 {
-	enum { VERSION, EDITION, PRODUCT, TYPE, SPEC, OEM_ID, N = 12 };
+	enum { VERSION, EDITION, PRODUCT, TYPE, OEM_ID, N };
 	static const struct pm_rim_attribute attributes[N] = {
-		[VERSION] = PLAIN("colloquialVersion"),
-		[EDITION] = PLAIN("edition"),
-		[PRODUCT] = PLAIN("product"),
-		[TYPE] = PLAIN("PayloadType"),
-		[SPEC] = TCG("BindingSpec"),
-		[OEM_ID] = TCG("FirmwareManufacturerId"),
-		PLAIN("revision"),
-		TCG("BindingSpecVersion"),
-		TCG("PlatformManufacturerId"),
-		TCG("PlatformManufacturerStr"),
-		TCG("PlatformModel"),
-		TCG("FirmwareManufacturer"),
+		[VERSION] = {{NULL, "colloquialVersion"}, false},
+		[EDITION] = {{NULL, "edition"}, false},
+		[PRODUCT] = {{NULL, "product"}, false},
+		[TYPE] = {{NULL, "PayloadType"}, false},
+		[OEM_ID] = {{PM_RIM_NS_TCG, "FirmwareManufacturerId"}, false},
 	};
 	const char *values[N];
-	int r = pm_rim_xml_attributes(meta, PM_RIM_DECLARES, attributes, N, report, values);
+	int r = pm_rim_xml_attributes(meta, PM_RIM_ANY, attributes, N, report, values);
 
 	if (r < 0)
 		return r;
@@ -134,10 +109,7 @@ int pm_rim_xml_meta(const xmlNode *meta, struct pm_report *report, struct pm_rim
 	r = check_value(values[TYPE], "direct", "RIM, PayloadType", report);
 	if (r < 0)
 		return r;
-	r = check_value(values[SPEC], "RIMIM", "RIM, BindingSpec", report);
-	if (r < 0)
-		return r;
-	r = pm_rim_copy_text(facts->oem_id, sizeof(facts->oem_id), values[OEM_ID], DIGITS,
+	r = pm_rim_copy_text(facts->oem_id, sizeof(facts->oem_id), values[OEM_ID], "0123456789",
 		"RIM, FirmwareManufacturerId", report);
 	if (r < 0)
 		return r;

@@ -24,9 +24,9 @@ static const char ecdsa_sha384[] = "http://www.w3.org/2001/04/xmldsig-more#ecdsa
 static const char sha384[] = "http://www.w3.org/2001/04/xmldsig-more#sha384";
 
 static int check_no_attributes(
-	const xmlNode *node, enum pm_rim_declares declares, struct pm_report *report)
+	const xmlNode *node, enum pm_rim_others others, struct pm_report *report)
 {
-	return pm_rim_xml_attributes(node, declares, NULL, 0, report, NULL);
+	return pm_rim_xml_attributes(node, others, NULL, 0, report, NULL);
 }
 
 /* An empty element with the attribute Algorithm, which has this value. */
@@ -34,7 +34,7 @@ static int check_algorithm(const xmlNode *node, const char *wanted, struct pm_re
 {
 	static const struct pm_rim_attribute attributes[] = {{{NULL, "Algorithm"}, false}};
 	const char *found;
-	int r = pm_rim_xml_attributes(node, PM_RIM_DECLARES_NOTHING, attributes, 1, report, &found);
+	int r = pm_rim_xml_attributes(node, PM_RIM_NOTHING, attributes, 1, report, &found);
 
 	if (r < 0)
 		return r;
@@ -51,7 +51,7 @@ static int decode(const xmlNode *node, size_t max, struct pm_report *report, str
 	pm_cleanup(free) uint8_t *bytes = NULL;
 	struct pm_view text;
 	size_t n = 0, len;
-	int r = check_no_attributes(node, PM_RIM_DECLARES_NOTHING, report);
+	int r = check_no_attributes(node, PM_RIM_NOTHING, report);
 
 	if (r < 0)
 		return r;
@@ -95,7 +95,7 @@ static int check_transforms(const xmlNode *transforms, struct pm_report *report)
 {
 	static const struct pm_rim_name names[] = {DSIG("Transform"), DSIG("Transform")};
 	xmlNode *found[2];
-	int r = check_no_attributes(transforms, PM_RIM_DECLARES_NOTHING, report);
+	int r = check_no_attributes(transforms, PM_RIM_NOTHING, report);
 
 	if (r < 0)
 		return r;
@@ -113,8 +113,7 @@ static int check_reference_uri(const xmlNode *reference, struct pm_report *repor
 {
 	static const struct pm_rim_attribute attributes[] = {{{NULL, "URI"}, false}};
 	const char *uri;
-	int r = pm_rim_xml_attributes(
-		reference, PM_RIM_DECLARES_NOTHING, attributes, 1, report, &uri);
+	int r = pm_rim_xml_attributes(reference, PM_RIM_NOTHING, attributes, 1, report, &uri);
 
 	if (r < 0)
 		return r;
@@ -152,7 +151,7 @@ static int read_signed_info(
 	static const struct pm_rim_name names[] = {
 		DSIG("CanonicalizationMethod"), DSIG("SignatureMethod"), DSIG("Reference")};
 	xmlNode *parts[3];
-	int r = check_no_attributes(signed_info, PM_RIM_DECLARES_NOTHING, report);
+	int r = check_no_attributes(signed_info, PM_RIM_NOTHING, report);
 
 	if (r < 0)
 		return r;
@@ -175,14 +174,14 @@ int pm_rim_xml_key_info(
 					cert_name = DSIG("X509Certificate");
 	xmlNode *data, *certs[PM_RIM_CERTS];
 	size_t count = 0;
-	int r = check_no_attributes(key_info, PM_RIM_DECLARES_NOTHING, report);
+	int r = check_no_attributes(key_info, PM_RIM_NOTHING, report);
 
 	if (r < 0)
 		return r;
 	r = pm_rim_xml_children(key_info, &data_name, 1, report, &data);
 	if (r < 0)
 		return r;
-	r = check_no_attributes(data, PM_RIM_DECLARES_NOTHING, report);
+	r = check_no_attributes(data, PM_RIM_NOTHING, report);
 	if (r < 0)
 		return r;
 	r = pm_rim_xml_list(data, &cert_name, PM_RIM_CERTS, report, certs, &count);
@@ -204,7 +203,7 @@ int pm_rim_xml_signature(xmlDoc *doc, const xmlNode *signature, struct pm_report
 	static const struct pm_rim_name names[] = {
 		DSIG("SignedInfo"), DSIG("SignatureValue"), DSIG("KeyInfo")};
 	xmlNode *parts[3];
-	int r = check_no_attributes(signature, PM_RIM_DECLARES, report);
+	int r = check_no_attributes(signature, PM_RIM_NAMESPACES, report);
 
 	if (r < 0)
 		return r;

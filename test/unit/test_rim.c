@@ -263,7 +263,7 @@ static int read_meta_and_certs(xmlDoc *doc, struct pm_report *report)
 	int r = pm_rim_xml_children(doc->children, names, 2, report, parts);
 
 	if (r == PM_OK)
-		r = pm_rim_xml_attributes(parts[0], PM_RIM_DECLARES, version, 1, report, values);
+		r = pm_rim_xml_attributes(parts[0], PM_RIM_ANY, version, 1, report, values);
 	if (r == PM_OK)
 		r = pm_rim_xml_children(parts[1], &key_info_name, 1, report, &key_info);
 	if (r == PM_OK)
