@@ -10,6 +10,7 @@
 #include <pm/body.h>
 #include <pm/bundle.h>
 #include <pm/collect.h>
+#include <pm/eat.h>
 #include <pm/envelope.h>
 #include <pm/error.h>
 #include <pm/exchange.h>

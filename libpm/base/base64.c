@@ -5,6 +5,7 @@
 
 #include <pm/text.h>
 
+#define URLSAFE sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define VARIANT sodium_base64_VARIANT_ORIGINAL
 
 int pm_base64_encode(struct pm_view bytes, char *ret_text, size_t cap)
@@ -51,4 +52,21 @@ int pm_text_base64_decode(
 int pm_text_base64_encode(const uint8_t *bytes, size_t size, char *ret_text, size_t room)
 {
 	return pm_base64_encode(pm_view(bytes, size), ret_text, room);
+}
+
+int pm_base64url_decode(struct pm_view text, uint8_t *ret_bytes, size_t cap, size_t *ret_len)
+{
+	const char *begin = (const char *)text.ptr, *end = NULL;
+	size_t n = 0;
+
+	if (text.len % 4 == 1)
+		return PM_E_FORMAT;
+	if (text.len / 4 * 3 + text.len % 4 * 3 / 4 > cap)
+		return PM_E_LIMIT;
+	if (sodium_base642bin(ret_bytes, cap, begin, text.len, NULL, &n, &end, URLSAFE))
+		return PM_E_FORMAT;
+	if (end != begin + text.len)
+		return PM_E_FORMAT;
+	*ret_len = n;
+	return PM_OK;
 }

@@ -16,4 +16,11 @@ int pm_base64_encode(struct pm_view bytes, char *ret_text, size_t cap) PM_MUST_U
 int pm_base64_decode(
 	struct pm_view text, uint8_t *ret_bytes, size_t cap, size_t *ret_len) PM_MUST_USE;
 
+/*
+ * base64url (RFC 4648, section 5) without padding, one spelling for each value: as JOSE has it. The
+ * same errors.
+ */
+int pm_base64url_decode(
+	struct pm_view text, uint8_t *ret_bytes, size_t cap, size_t *ret_len) PM_MUST_USE;
+
 #endif

@@ -29,6 +29,8 @@ static const struct {
 	SIZE(struct pm_claims, 7584),
 	SIZE(struct pm_claims_model, 161),
 	SIZE(struct pm_collect_options, 48),
+	SIZE(struct pm_eat_device, 644),
+	SIZE(struct pm_eat_facts, 336),
 	SIZE(struct pm_exchange_event, 40),
 	SIZE(struct pm_gpu_bus_id, 8),
 	SIZE(struct pm_gpu_device, 116),

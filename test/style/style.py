@@ -58,8 +58,8 @@ THIRD_PARTY = {
     "libcryptsetup.h": ("libpm/verity/", "test/"),
     "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
-    "jansson.h": ("libpm/net/rim_json.c", "libpm/policy/", "tools/", "daemons/", "examples/inference-server/",
-                  "test/"),
+    "jansson.h": ("libpm/evidence/eat", "libpm/net/rim_json.c", "libpm/policy/", "tools/", "daemons/",
+                  "examples/inference-server/", "test/"),
     "check.h": ("test/",),
 }
 

@@ -7,6 +7,8 @@
 
 enum part { HEADER, OVERALL, MODS };
 
+#define OTHER_NONCE "\"1111111111111111111111111111111111111111111111111111111111111111\""
+
 /* A claim set to a JSON value, or deleted when that is NULL. */
 struct claim_defect {
 	const char *name, *text;
@@ -32,7 +34,7 @@ static const struct claim_defect claim_defects[] = {
 	{"token-result-text", "the overall result is a text", OVERALL,
 		"x-nvidia-overall-att-result", "\"true\""},
 	{"token-no-result", "no overall result", OVERALL, "x-nvidia-overall-att-result", NULL},
-	{"token-nonce", "for another nonce", OVERALL, "eat_nonce", "\"00\""},
+	{"token-nonce", "for another nonce", OVERALL, "eat_nonce", OTHER_NONCE},
 	{"token-no-nonce", "for no nonce", OVERALL, "eat_nonce", NULL},
 	{"token-expired", "expired", OVERALL, "exp", "1000000000"},
 	{"token-no-exp", "never expires", OVERALL, "exp", NULL},
@@ -42,7 +44,7 @@ static const struct claim_defect claim_defects[] = {
 	{"token-exp-real", "expires at a broken number", OVERALL, "exp", "9000000000.5"},
 	{"token-submods", "no submodule", OVERALL, "submods", "{}"},
 	{"mod-iss", "a submodule of another issuer", MODS, "iss", "\"https://nras.example\""},
-	{"mod-nonce", "a submodule for another nonce", MODS, "eat_nonce", "\"00\""},
+	{"mod-nonce", "a submodule for another nonce", MODS, "eat_nonce", OTHER_NONCE},
 	{"mod-no-nonce", "a submodule for no nonce", MODS, "eat_nonce", NULL},
 	{"mod-expired", "a submodule has expired", MODS, "exp", "1000000000"},
 	{"mod-future", "a submodule is not yet valid", MODS, "nbf", "9000000000"},
@@ -110,7 +112,7 @@ static const struct {
 } lie_defects[] = {
 	{"token-signature", "the signature does not verify", SIM_TOKEN_SIGNATURE},
 	{"token-mod-signature", "a submodule's signature does not verify", SIM_TOKEN_MOD_SIGNATURE},
-	{"token-claims", "a submodule is not the one digested", SIM_TOKEN_CLAIMS},
+	{"token-mod-other", "a submodule is not the one digested", SIM_TOKEN_AGAIN},
 	{"token-der", "signatures in the form of X.509", SIM_TOKEN_DER},
 	{"token-padded", "base64 with padding", SIM_TOKEN_PADDED},
 	{"token-unsigned", "an empty signature", SIM_TOKEN_UNSIGNED},

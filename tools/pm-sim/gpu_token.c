@@ -260,20 +260,6 @@ static json_t *digest_of(const struct sim_token *t, const json_t *token)
 		"[s[ss]]", "DIGEST", t->lies[SIM_TOKEN_DIGEST_NAME] ? "MD5" : "SHA-256", hex);
 }
 
-/* A character in the middle of the claims becomes another one. */
-static json_t *with_other_claims(const json_t *token)
-{
-	char *text = strdup(json_string_value(token));
-	char *dot = text ? strchr(text, '.') : NULL;
-	json_t *changed;
-
-	if (dot)
-		dot[100] = dot[100] == 'A' ? 'B' : 'A';
-	changed = text ? json_string(text) : NULL;
-	free(text);
-	return changed;
-}
-
 static int sign_mods(const struct sim_gpu_plan *plan, json_t *tokens, json_t *digests)
 {
 	const struct sim_token *t = &plan->token;
@@ -287,8 +273,9 @@ static int sign_mods(const struct sim_gpu_plan *plan, json_t *tokens, json_t *di
 		if (!token || json_object_set_new(tokens, name, token) < 0 ||
 			json_object_set_new(digests, name, digest_of(t, token)) < 0)
 			return sim_fail("can't make a token");
-		if (t->lies[SIM_TOKEN_CLAIMS])
-			json_object_set_new(tokens, name, with_other_claims(token));
+		/* As good as the first, and not the one that was digested. */
+		if (t->lies[SIM_TOKEN_AGAIN])
+			json_object_set_new(tokens, name, jwt(plan, claims, false, false));
 	}
 	if (t->lies[SIM_TOKEN_DROP])
 		json_object_del(tokens, json_object_iter_key(json_object_iter(tokens)));

@@ -253,7 +253,7 @@ struct sim_ocsp {
 enum sim_token_lie {
 	SIM_TOKEN_SIGNATURE,	 /* of the overall token does not verify */
 	SIM_TOKEN_MOD_SIGNATURE, /* of a submodule does not verify, digested as it is */
-	SIM_TOKEN_CLAIMS,	 /* of a submodule are not what the digest is of */
+	SIM_TOKEN_AGAIN,	 /* a submodule was signed again after it was digested */
 	SIM_TOKEN_DER,		 /* signatures in the form of X.509 */
 	SIM_TOKEN_PADDED,	 /* base64url with '=' */
 	SIM_TOKEN_UNSIGNED,	 /* an empty signature */

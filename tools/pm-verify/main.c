@@ -7,6 +7,7 @@ static const struct tool_verb verbs[] = {
 	{"gpu", cmd_gpu, "verify the report of an NVIDIA GPU or NVLink switch"},
 	{"bundle", cmd_bundle, "verify a whole worker against a manifest"},
 	{"measure", cmd_measure, "compute the launch digest (MEASUREMENT) of a guest"},
+	{"token", cmd_token, "verify a token of NVIDIA's remote attestation service"},
 	{0},
 };
 
