@@ -3,7 +3,6 @@
 
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
 void pm_cleanup_free(void *p)
 {
@@ -24,12 +23,6 @@ uint8_t *pm_dup(struct pm_view bytes)
 	return copy;
 }
 
-void pm_copy(void *dst, const void *src, size_t n)
-{
-	if (n)
-		memcpy(dst, src, n);
-}
-
 void pm_wipe(void *p, size_t n)
 {
 	sodium_memzero(p, n);
@@ -43,9 +36,4 @@ bool pm_ct_equal(const void *a, const void *b, size_t n)
 bool pm_is_zero(const void *p, size_t n)
 {
 	return sodium_is_zero(p, n);
-}
-
-bool pm_view_equal(struct pm_view a, struct pm_view b)
-{
-	return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
 }

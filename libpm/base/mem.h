@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes that belong to somebody else. */
 struct pm_view {
@@ -49,7 +50,11 @@ void *pm_alloc(size_t size);
 uint8_t *pm_dup(struct pm_view bytes);
 
 /* As memcpy, and fine with NULL when n is 0. The one place for raw copies. */
-void pm_copy(void *dst, const void *src, size_t n);
+static inline void pm_copy(void *dst, const void *src, size_t n)
+{
+	if (n)
+		memcpy(dst, src, n);
+}
 
 /* Zero memory in a way that the compiler keeps. */
 void pm_wipe(void *p, size_t n);
@@ -61,7 +66,10 @@ bool pm_ct_equal(const void *a, const void *b, size_t n);
 bool pm_is_zero(const void *p, size_t n);
 
 /* Equal? For public text and identifiers; may stop early. */
-bool pm_view_equal(struct pm_view a, struct pm_view b);
+static inline bool pm_view_equal(struct pm_view a, struct pm_view b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
+}
 
 #define PM_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
