@@ -7,6 +7,7 @@
 
 #include <pm/field.h>
 #include <pm/report.h>
+#include <pm/text.h>
 
 #include "base/hex_bulk.h"
 #include "envelope/field.h"
@@ -447,6 +448,53 @@ START_TEST(bulk_hex_is_strict)
 }
 END_TEST
 
+#define HEX_MAX 70 /* bytes: several blocks and each kind of rest */
+#define GUARD	'G'
+
+/* All lengths, apart and in the same memory, and nothing beyond. */
+START_TEST(bulk_hex_of_any_length)
+{
+	for (size_t n = 0; n <= HEX_MAX; n++) {
+		uint8_t bytes[HEX_MAX], text[2 * HEX_MAX + 2], again[2 * HEX_MAX + 2];
+		char want[2 * HEX_MAX + 1];
+
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = (uint8_t)(i * 41 + n);
+		pm_hex_encode(bytes, n, want);
+		text[0] = text[2 * n + 1] = again[2 * n] = GUARD;
+		pm_hex_bulk_encode(bytes, n, text + 1);
+		ck_assert_mem_eq(text + 1, want, 2 * n);
+		pm_copy(again + n, bytes, n);
+		pm_hex_bulk_encode(again + n, n, again);
+		ck_assert_mem_eq(again, want, 2 * n);
+		ck_assert_int_eq(again[2 * n], GUARD);
+
+		again[n] = GUARD;
+		ck_assert(pm_hex_bulk_decode(text + 1, n, again));
+		ck_assert_mem_eq(again, bytes, n);
+		ck_assert_int_eq(again[n], GUARD);
+		ck_assert(pm_hex_bulk_decode(text + 1, n, text));
+		ck_assert_mem_eq(text, bytes, n);
+		ck_assert_int_eq(text[2 * n + 1], GUARD);
+	}
+}
+END_TEST
+
+START_TEST(bulk_hex_is_strict_at_any_length)
+{
+	for (size_t n = 1; n <= HEX_MAX; n++)
+		for (size_t at = 0; at < 2 * n; at++) {
+			uint8_t text[2 * HEX_MAX], back[HEX_MAX];
+
+			for (size_t i = 0; i < sizeof(text); i++)
+				text[i] = 'a';
+			ck_assert(pm_hex_bulk_decode(text, n, back));
+			text[at] = 'g';
+			ck_assert(!pm_hex_bulk_decode(text, n, back));
+		}
+}
+END_TEST
+
 /* --- nonces ---------------------------------------------------------------------------------- */
 
 #define DRAWN 5000 /* several pages */
@@ -628,6 +676,8 @@ int main(void)
 	tcase_add_test(tc, room_is_exact);
 	tcase_add_test(tc, all_lengths_in_place);
 	tcase_add_test(tc, bulk_hex_is_strict);
+	tcase_add_test(tc, bulk_hex_of_any_length);
+	tcase_add_test(tc, bulk_hex_is_strict_at_any_length);
 	tcase_add_test(tc, nonces_are_unique);
 	tcase_add_test(tc, nonces_survive_a_fork);
 	tcase_add_test(tc, messages_have_fresh_ivs);
