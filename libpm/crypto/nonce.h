@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Nonces for AES-GCM: 96 random bits each (NIST SP 800-38D, 8.2.2), drawn a page at a time, each
- * from a seed of 256 bits of the system's generator, so that one costs nanoseconds and not a system
- * call. Safe to share between threads, though one object a thread is faster, and safe across fork():
- * the system wipes the page in the child, which then draws its own.
+ * page from a seed of 256 bits of the system's generator, so that one costs nanoseconds and not a
+ * system call. Safe to share between threads, though one object a thread is faster, and safe across
+ * fork(): the system wipes the page in the child, which then draws its own.
  *
  * A copy of a running machine's memory (a snapshot, resumed twice) repeats what the page holds. The
  * machines that libpm defends can't be copied so.
