@@ -3,23 +3,9 @@
 
 #include <string.h>
 
-/* Room for n bytes, or NULL. */
-static uint8_t *take(struct pm_wr *wr, size_t n)
-{
-	uint8_t *p;
-
-	if (wr->failed || n > wr->cap - wr->len) {
-		wr->failed = true;
-		return NULL;
-	}
-	p = wr->ptr + wr->len;
-	wr->len += n;
-	return p;
-}
-
 static void write_le(struct pm_wr *wr, uint64_t value, size_t n)
 {
-	uint8_t *p = take(wr, n);
+	uint8_t *p = pm_wr_take(wr, n);
 
 	for (size_t i = 0; p && i < n; i++, value >>= 8)
 		p[i] = (uint8_t)value;
@@ -27,25 +13,15 @@ static void write_le(struct pm_wr *wr, uint64_t value, size_t n)
 
 static void write_be(struct pm_wr *wr, uint64_t value, size_t n)
 {
-	uint8_t *p = take(wr, n);
+	uint8_t *p = pm_wr_take(wr, n);
 
 	for (size_t i = n; p && i > 0; i--, value >>= 8)
 		p[i - 1] = (uint8_t)value;
 }
 
-void pm_wr_u8(struct pm_wr *wr, uint8_t value)
-{
-	write_le(wr, value, 1);
-}
-
 void pm_wr_le16(struct pm_wr *wr, uint16_t value)
 {
 	write_le(wr, value, 2);
-}
-
-void pm_wr_le32(struct pm_wr *wr, uint32_t value)
-{
-	write_le(wr, value, 4);
 }
 
 void pm_wr_le64(struct pm_wr *wr, uint64_t value)
@@ -58,27 +34,14 @@ void pm_wr_be16(struct pm_wr *wr, uint16_t value)
 	write_be(wr, value, 2);
 }
 
-void pm_wr_be32(struct pm_wr *wr, uint32_t value)
-{
-	write_be(wr, value, 4);
-}
-
 void pm_wr_be64(struct pm_wr *wr, uint64_t value)
 {
 	write_be(wr, value, 8);
 }
 
-void pm_wr_bytes(struct pm_wr *wr, struct pm_view bytes)
-{
-	uint8_t *p = take(wr, bytes.len);
-
-	if (p)
-		pm_copy(p, bytes.ptr, bytes.len);
-}
-
 void pm_wr_zero(struct pm_wr *wr, size_t n)
 {
-	uint8_t *p = take(wr, n);
+	uint8_t *p = pm_wr_take(wr, n);
 
 	if (p)
 		memset(p, 0, n);
