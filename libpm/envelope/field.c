@@ -174,7 +174,7 @@ static int open_next(const struct pm_field_exchange *exchange, struct pm_view me
 	struct pm_wr *out, struct pm_field_head *ret_head, struct pm_report *report)
 {
 	struct pm_field_parts parts;
-	int r = pm_field_parse(message, &parts, report);
+	int r = pm_field_parse(message, &exchange->head, &parts, report);
 
 	if (r < 0)
 		return r;
@@ -233,11 +233,12 @@ int pm_field_open_at(const struct pm_field_key *key, const uint8_t *nonce, uint3
 	struct pm_wr out = pm_wr(ret_plain, cap);
 	struct pm_field_parts parts;
 	struct pm_field_head head;
-	int r = pm_field_parse(pm_view(message, message_len), &parts, report);
+	int r;
 
+	pm_field_head_init(&head, key, nonce);
+	r = pm_field_parse(pm_view(message, message_len), &head, &parts, report);
 	if (r < 0)
 		return r;
-	pm_field_head_init(&head, key, nonce);
 	r = pm_field_message_open(key, &head, seq, &parts, &out, report);
 	if (r < 0)
 		return r;

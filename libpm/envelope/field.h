@@ -39,12 +39,18 @@ struct pm_field_parts {
 	struct pm_view id, nonce, iv, sealed;
 };
 
-/* PM_E_FORMAT, PM_E_LIMIT. */
-int pm_field_parse(
-	struct pm_view message, struct pm_field_parts *ret, struct pm_report *report) PM_MUST_USE;
+/*
+ * head: what the message should begin with, if that is known; it is then read at once, but another
+ * beginning is no error here. PM_E_FORMAT, PM_E_LIMIT.
+ */
+int pm_field_parse(struct pm_view message, const struct pm_field_head *head,
+	struct pm_field_parts *ret, struct pm_report *report) PM_MUST_USE;
 
-/* May the character stand in an id? */
-bool pm_field_id_char(uint8_t c);
+/* May the character stand in an id? Printable, and nothing that JSON or the message would read. */
+static inline bool pm_field_id_char(uint8_t c)
+{
+	return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != ':';
+}
 
 /* One message with that iv. ret: pm_field_sealed_size() bytes. PM_E_CRYPTO. */
 int pm_field_message_seal(const struct pm_field_key *key, const struct pm_field_head *head,

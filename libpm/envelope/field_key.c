@@ -5,12 +5,6 @@
 
 #include "envelope/field.h"
 
-/* Printable, and nothing that JSON or the message would read as its own. */
-bool pm_field_id_char(uint8_t c)
-{
-	return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != ':';
-}
-
 /* Length of a valid id, or 0. */
 static size_t id_length(const char *id)
 {

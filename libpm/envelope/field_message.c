@@ -52,7 +52,34 @@ static void take_char(struct pm_rd *rd, uint8_t c)
 		pm_rd_fail(rd);
 }
 
-int pm_field_parse(struct pm_view message, struct pm_field_parts *ret, struct pm_report *report)
+/* Quote, id, colon, nonce, colon. */
+static void take_head(struct pm_rd *rd, struct pm_field_parts *ret)
+{
+	take_char(rd, '"');
+	ret->id = take_id(rd);
+	take_char(rd, ':');
+	ret->nonce = pm_rd_bytes(rd, PM_FIELD_NONCE_DIGITS);
+	take_char(rd, ':');
+}
+
+/* The same, when it is the head that we know, in which all is well. */
+static bool take_known_head(
+	struct pm_rd *rd, const struct pm_field_head *head, struct pm_field_parts *ret)
+{
+	size_t id_len;
+
+	if (!head->len || rd->left < head->len ||
+		!pm_view_equal(pm_view(rd->ptr, head->len), pm_view(head->text, head->len)))
+		return false;
+	id_len = head->len - PM_FIELD_NONCE_DIGITS - 3;
+	ret->id = pm_view(rd->ptr + 1, id_len);
+	ret->nonce = pm_view(rd->ptr + 1 + id_len + 1, PM_FIELD_NONCE_DIGITS);
+	pm_rd_skip(rd, head->len);
+	return true;
+}
+
+int pm_field_parse(struct pm_view message, const struct pm_field_head *head,
+	struct pm_field_parts *ret, struct pm_report *report)
 {
 	struct pm_field_parts parts;
 	struct pm_rd rd = pm_rd(message);
@@ -60,11 +87,8 @@ int pm_field_parse(struct pm_view message, struct pm_field_parts *ret, struct pm
 	if (message.len > MESSAGE_MAX)
 		return pm_fail(report, PM_E_LIMIT, "field.message", "at most 256 MiB of plaintext",
 			"%zu characters", message.len);
-	take_char(&rd, '"');
-	parts.id = take_id(&rd);
-	take_char(&rd, ':');
-	parts.nonce = pm_rd_bytes(&rd, PM_FIELD_NONCE_DIGITS);
-	take_char(&rd, ':');
+	if (!take_known_head(&rd, head, &parts))
+		take_head(&rd, &parts);
 	parts.iv = pm_rd_bytes(&rd, PM_FIELD_NONCE_DIGITS);
 	take_char(&rd, ':');
 	parts.sealed = pm_rd_bytes(&rd, rd.left ? rd.left - 1 : 0);
