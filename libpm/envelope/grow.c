@@ -34,17 +34,6 @@ int pm_grow_room(struct pm_grow *grow, size_t n)
 	return move_to(grow, cap > wanted ? cap : wanted);
 }
 
-int pm_grow_add(struct pm_grow *grow, struct pm_view bytes)
-{
-	int r = pm_grow_room(grow, bytes.len);
-
-	if (r < 0)
-		return r;
-	pm_copy(grow->ptr + grow->len, bytes.ptr, bytes.len);
-	grow->len += bytes.len;
-	return PM_OK;
-}
-
 void pm_grow_wipe(struct pm_grow *grow)
 {
 	if (grow->len)

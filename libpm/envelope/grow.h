@@ -19,7 +19,18 @@ struct pm_grow {
 int pm_grow_room(struct pm_grow *grow, size_t n) PM_MUST_USE;
 
 /* Appends a copy, which must not lie in the same memory. PM_E_NOMEM. */
-int pm_grow_add(struct pm_grow *grow, struct pm_view bytes) PM_MUST_USE;
+PM_MUST_USE static inline int pm_grow_add(struct pm_grow *grow, struct pm_view bytes)
+{
+	if (bytes.len > grow->cap - grow->len || !grow->ptr) {
+		int r = pm_grow_room(grow, bytes.len);
+
+		if (r < 0)
+			return r;
+	}
+	pm_copy(grow->ptr + grow->len, bytes.ptr, bytes.len);
+	grow->len += bytes.len;
+	return PM_OK;
+}
 
 /* Forgets and wipes the bytes, keeps the room. */
 void pm_grow_wipe(struct pm_grow *grow);

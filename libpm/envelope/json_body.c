@@ -203,8 +203,7 @@ static int check_opened(
 	if (r < 0)
 		return pm_fail(report, r, "json.value", "one JSON value", "at byte %zu: %s",
 			body->value.offset, body->value.why);
-	if (single_line &&
-		(memchr(value.ptr, '\n', value.len) || memchr(value.ptr, '\r', value.len)))
+	if (single_line && body->value.has_lines)
 		return pm_fail(report, PM_E_FORMAT, "json.value", "one line", "an end of a line");
 	return PM_OK;
 }

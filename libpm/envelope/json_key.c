@@ -131,21 +131,37 @@ static int next_marked(struct cursor *c)
 	return '\\';
 }
 
-/* Does the first byte stand for itself, whatever follows? */
-static bool begins_plainly(struct pm_json_key key)
+/* Does the byte stand for itself, whatever follows? */
+static bool is_plain(uint8_t c)
 {
-	return key.raw.len && key.raw.ptr[0] != '\\' && key.raw.ptr[0] != '.' &&
-	       key.raw.ptr[0] != '?' && key.raw.ptr[0] != '*';
+	return c != '\\' && c != '.' && c != '?' && c != '*';
 }
 
-int pm_json_key_compare(struct pm_json_key a, struct pm_json_key b)
+/* How many bytes both begin with that stand for themselves. */
+static size_t common_beginning(struct pm_view a, struct pm_view b)
 {
-	struct cursor ca = {.left = a.raw}, cb = {.left = b.raw};
+	size_t i = 0;
+
+	while (i < a.len && i < b.len && a.ptr[i] == b.ptr[i] && is_plain(a.ptr[i]))
+		i++;
+	return i;
+}
+
+static struct pm_view after(struct pm_view v, size_t n)
+{
+	return pm_view(v.ptr + n, v.len - n);
+}
+
+static bool begins_plainly(struct pm_view v)
+{
+	return v.len && is_plain(v.ptr[0]);
+}
+
+static int compare_decoded(struct pm_view a, struct pm_view b)
+{
+	struct cursor ca = {.left = a}, cb = {.left = b};
 	int x, y;
 
-	/* Most keys differ in their first byte. */
-	if (begins_plainly(a) && begins_plainly(b) && a.raw.ptr[0] != b.raw.ptr[0])
-		return a.raw.ptr[0] - b.raw.ptr[0];
 	do {
 		x = next_marked(&ca);
 		y = next_marked(&cb);
@@ -153,12 +169,20 @@ int pm_json_key_compare(struct pm_json_key a, struct pm_json_key b)
 	return x - y;
 }
 
-bool pm_json_key_is(struct pm_json_key key, const char *name)
+int pm_json_key_compare(struct pm_json_key a, struct pm_json_key b)
+{
+	size_t same = common_beginning(a.raw, b.raw);
+	struct pm_view rest_a = after(a.raw, same), rest_b = after(b.raw, same);
+
+	if (begins_plainly(rest_a) && begins_plainly(rest_b))
+		return rest_a.ptr[0] - rest_b.ptr[0];
+	return compare_decoded(rest_a, rest_b);
+}
+
+bool pm_json_key_decodes_to(struct pm_json_key key, const char *name)
 {
 	struct cursor c = {.left = key.raw};
 
-	if (!key.escaped)
-		return pm_view_equal(key.raw, pm_view(name, strlen(name)));
 	for (; *name; name++)
 		if (next(&c) != (uint8_t)*name)
 			return false;
@@ -176,11 +200,11 @@ bool pm_json_key_is_ambiguous(struct pm_json_key key)
 	return c.lone_surrogate;
 }
 
-static bool same(struct pm_json_key a, struct pm_json_key b)
+static bool same(const struct pm_json_key *a, const struct pm_json_key *b)
 {
-	if (!a.escaped && !b.escaped)
-		return a.raw.len == b.raw.len && pm_view_equal(a.raw, b.raw);
-	return pm_json_key_compare(a, b) == 0;
+	if (!a->escaped && !b->escaped)
+		return a->raw.len == b->raw.len && pm_view_equal(a->raw, b->raw);
+	return pm_json_key_compare(*a, *b) == 0;
 }
 
 static bool key_less(const void *items, size_t a, size_t b)
@@ -205,7 +229,7 @@ static bool repeat_pairwise(const struct pm_json_key *keys, size_t count)
 {
 	for (size_t i = 1; i < count; i++)
 		for (size_t k = 0; k < i; k++)
-			if (same(keys[i], keys[k]))
+			if (same(&keys[i], &keys[k]))
 				return true;
 	return false;
 }
@@ -216,7 +240,7 @@ bool pm_json_keys_repeat(struct pm_json_key *keys, size_t count)
 		return repeat_pairwise(keys, count);
 	pm_sort(&key_order, keys, count);
 	for (size_t i = 1; i < count; i++)
-		if (same(keys[i - 1], keys[i]))
+		if (same(&keys[i - 1], &keys[i]))
 			return true;
 	return false;
 }

@@ -21,8 +21,21 @@ struct pm_json_key {
  */
 int pm_json_key_compare(struct pm_json_key a, struct pm_json_key b);
 
+/* The same as pm_json_key_is(), for a key that holds a backslash. */
+bool pm_json_key_decodes_to(struct pm_json_key key, const char *name);
+
 /* Does the key mean that name, which has no character that needs an escape? */
-bool pm_json_key_is(struct pm_json_key key, const char *name);
+static inline bool pm_json_key_is(struct pm_json_key key, const char *name)
+{
+	size_t i = 0;
+
+	if (key.escaped)
+		return pm_json_key_decodes_to(key, name);
+	/* Most differ in the first byte. */
+	while (i < key.raw.len && name[i] && key.raw.ptr[i] == (uint8_t)name[i])
+		i++;
+	return i == key.raw.len && !name[i];
+}
 
 /* Does a lone surrogate stand in the key, which readers decode differently? */
 bool pm_json_key_is_ambiguous(struct pm_json_key key);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope/json_scan.h"
 
-/* Bytes that are looked at together. */
-#define BLOCK	    16
-#define BLOCK_LARGE 64
+#include "envelope/json_plain.h"
 
-/* The compiler makes vector instructions of a loop of fixed length, unless it unrolls it first. */
-#define VECTORIZED __attribute__((noinline))
+#define WORD(text) pm_view(text, sizeof(text) - 1)
 
 /* What may stand next. */
-enum state { AT_VALUE, AT_FIRST_ITEM, AT_KEY, AFTER_VALUE };
+enum state { AT_VALUE, AT_FIRST_ITEM, AFTER_VALUE };
 
 /* All reading goes through the functions on this struct that come first: they keep p <= end. */
 struct scan {
@@ -17,7 +14,7 @@ struct scan {
 	struct pm_json *json;
 	enum state state;
 	size_t depth;
-	/* For each open object or array: is it an object, and how many keys came before it. */
+	/* For each open object or array: is it an object, and the bytes of the keys before it. */
 	bool is_object[PM_JSON_DEPTH_MAX];
 	uint32_t keys_before[PM_JSON_DEPTH_MAX];
 };
@@ -54,60 +51,25 @@ static int fail_format(struct scan *s, const char *why)
 	return fail(s, PM_E_FORMAT, left(s) ? why : "the text ends here");
 }
 
-static void skip_space(struct scan *s)
+/* At a byte that may be one. */
+static void skip_some_space(struct scan *s)
 {
 	int c = peek(s);
 
 	while (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+		s->json->has_lines |= c == '\n' || c == '\r';
 		s->p++;
 		c = peek(s);
 	}
 }
 
+static inline void skip_space(struct scan *s)
+{
+	if (peek(s) <= ' ')
+		skip_some_space(s);
+}
+
 /* --- strings --------------------------------------------------------------------------------- */
-
-/* Bytes that a string holds as themselves: no quote, backslash, control character, non-ASCII. */
-static const bool is_plain[256] = {
-	[0x20 ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... 0x7f] = true};
-
-/* The contrary of is_plain[], for bytes taken with their sign: those of non-ASCII are negative. */
-static inline uint8_t is_odd(uint8_t byte)
-{
-	int8_t c = (int8_t)byte;
-
-	return (uint8_t)((c < 0x20) | (c == '"') | (c == '\\'));
-}
-
-static VECTORIZED bool block_is_plain(const uint8_t *p)
-{
-	uint8_t odd = 0;
-
-	for (int i = 0; i < BLOCK; i++)
-		odd |= is_odd(p[i]);
-	return !odd;
-}
-
-static VECTORIZED bool large_block_is_plain(const uint8_t *p)
-{
-	uint8_t odd = 0;
-
-	for (int i = 0; i < BLOCK_LARGE; i++)
-		odd |= is_odd(p[i]);
-	return !odd;
-}
-
-static void skip_plain(struct scan *s)
-{
-	for (int n = 0; left(s) >= BLOCK && block_is_plain(s->p); n++) {
-		s->p += BLOCK;
-		/* worth trying in long runs only */
-		while (n >= BLOCK_LARGE / BLOCK && left(s) >= BLOCK_LARGE &&
-			large_block_is_plain(s->p))
-			s->p += BLOCK_LARGE;
-	}
-	while (left(s) && is_plain[*s->p])
-		s->p++;
-}
 
 /* Bytes of the character that begins with c, and what its second byte may be (Unicode, 3-7). */
 static size_t utf8_length(uint8_t c, uint8_t *ret_low, uint8_t *ret_high)
@@ -160,27 +122,47 @@ static int skip_escape(struct scan *s)
 	return PM_OK;
 }
 
-/* A string whose quote is next; *ret is what stands between the quotes. */
-static int skip_string(struct scan *s, struct pm_json_key *ret)
+/* A backslash or a byte that is not ASCII, and what belongs to it. */
+static int skip_odd(struct scan *s, bool *escaped)
 {
-	const uint8_t *begin = ++s->p;
+	int c = peek(s);
+
+	if (c < 0x20) /* also at the end */
+		return fail_format(s, "control character in a string");
+	if (c != '\\')
+		return skip_utf8(s);
+	*escaped = true;
+	return skip_escape(s);
+}
+
+/* The rest of a string that begins there. */
+static int skip_long_string(struct scan *s, const uint8_t *begin, struct pm_json_key *ret)
+{
+	struct pm_plain plain = {.base = begin, .until = begin};
 	bool escaped = false;
 
-	for (;;) {
-		int c, r = PM_OK;
+	s->p = pm_plain_end(&plain, s->p, s->end);
+	while (peek(s) != '"') {
+		int r = skip_odd(s, &escaped);
 
-		skip_plain(s);
-		c = peek(s);
-		if (c == '"')
-			break;
-		if (c < 0x20) /* also at the end */
-			return fail_format(s, "control character in a string");
-		escaped |= c == '\\';
-		r = c == '\\' ? skip_escape(s) : skip_utf8(s);
 		if (r < 0)
 			return r;
+		s->p = pm_plain_end(&plain, s->p, s->end);
 	}
 	*ret = (struct pm_json_key){pm_view(begin, (size_t)(s->p - begin)), escaped};
+	s->p++;
+	return PM_OK;
+}
+
+/* A string whose quote is next; *ret is what stands between the quotes. Most are short. */
+static inline int skip_string(struct scan *s, struct pm_json_key *ret)
+{
+	const uint8_t *begin = s->p + 1;
+
+	s->p = pm_plain_blocks(begin, s->end, 2);
+	if (peek(s) != '"')
+		return skip_long_string(s, begin, ret);
+	*ret = (struct pm_json_key){pm_view(begin, (size_t)(s->p - begin)), false};
 	s->p++;
 	return PM_OK;
 }
@@ -211,12 +193,15 @@ static int skip_number(struct scan *s)
 	return skip_digits(s) ? PM_OK : fail_format(s, "not a digit");
 }
 
-static int skip_word(struct scan *s, const char *word)
+static inline int skip_word(struct scan *s, struct pm_view word)
 {
-	for (; *word; word++)
-		if (!take(s, *word))
-			return fail_format(s, "not a value");
-	return PM_OK;
+	if (left(s) >= word.len && pm_view_equal(pm_view(s->p, word.len), word)) {
+		s->p += word.len;
+		return PM_OK;
+	}
+	for (; take(s, (char)*word.ptr); word.ptr++)
+		;
+	return fail_format(s, "not a value");
 }
 
 static int skip_scalar(struct scan *s, int c)
@@ -227,11 +212,11 @@ static int skip_scalar(struct scan *s, int c)
 	case '"':
 		return skip_string(s, &ignored);
 	case 't':
-		return skip_word(s, "true");
+		return skip_word(s, WORD("true"));
 	case 'f':
-		return skip_word(s, "false");
+		return skip_word(s, WORD("false"));
 	case 'n':
-		return skip_word(s, "null");
+		return skip_word(s, WORD("null"));
 	default:
 		return skip_number(s);
 	}
@@ -239,31 +224,37 @@ static int skip_scalar(struct scan *s, int c)
 
 /* --- objects and arrays ---------------------------------------------------------------------- */
 
-static size_t key_count(const struct scan *s)
-{
-	return s->json->key_memory.len / sizeof(struct pm_json_key);
-}
-
 static int open_nest(struct scan *s, bool object)
 {
 	if (s->depth == PM_JSON_DEPTH_MAX)
 		return fail(s, PM_E_LIMIT, "nested too deep");
 	s->p++;
 	s->is_object[s->depth] = object;
-	s->keys_before[s->depth] = (uint32_t)key_count(s);
+	s->keys_before[s->depth] = (uint32_t)s->json->key_memory.len;
 	s->depth++;
 	s->state = AT_FIRST_ITEM;
 	return PM_OK;
 }
 
+/* Do two of the keys from before on mean the same? */
+static bool keys_repeat(struct scan *s, size_t before)
+{
+	struct pm_grow *memory = &s->json->key_memory;
+	struct pm_json_key *keys;
+
+	if (memory->len == before)
+		return false;
+	keys = (struct pm_json_key *)(void *)(memory->ptr + before);
+	return pm_json_keys_repeat(keys, (memory->len - before) / sizeof(*keys));
+}
+
 static int close_nest(struct scan *s)
 {
 	size_t before = s->keys_before[--s->depth];
-	struct pm_json_key *keys = (struct pm_json_key *)(void *)s->json->key_memory.ptr;
 
-	if (key_count(s) > before && pm_json_keys_repeat(keys + before, key_count(s) - before))
+	if (keys_repeat(s, before))
 		return fail(s, PM_E_FORMAT, "an object has two keys that mean the same");
-	s->json->key_memory.len = before * sizeof(*keys);
+	s->json->key_memory.len = before;
 	s->p++;
 	s->state = AFTER_VALUE;
 	return PM_OK;
@@ -284,32 +275,21 @@ static int add_member(struct scan *s, const struct pm_json_key *key)
 static struct pm_json_member *last_member(struct scan *s)
 {
 	struct pm_grow *memory = &s->json->member_memory;
-	struct pm_json_member *members = (struct pm_json_member *)(void *)memory->ptr;
 
-	return &members[memory->len / sizeof(*members) - 1];
+	return (struct pm_json_member *)(void *)(memory->ptr + memory->len) - 1;
 }
 
-static int scan_key(struct scan *s)
+static int add_key(struct scan *s, const struct pm_json_key *key)
 {
-	struct pm_json_key key;
-	int r;
+	struct pm_grow *memory = &s->json->key_memory;
 
-	if (peek(s) != '"')
-		return fail_format(s, "not a key");
-	r = skip_string(s, &key);
-	if (r < 0)
-		return r;
-	if (s->depth == 1 && pm_json_key_is_ambiguous(key))
+	if (key->escaped && s->depth == 1 && pm_json_key_is_ambiguous(*key))
 		return fail(s, PM_E_FORMAT, "lone surrogate in a key");
-	if (key_count(s) >= PM_JSON_MEMBERS_MAX)
+	if (memory->len >= PM_JSON_MEMBERS_MAX * sizeof(*key))
 		return fail(s, PM_E_LIMIT, "too many keys");
-	if (pm_grow_add(&s->json->key_memory, pm_view(&key, sizeof(key))) < 0)
+	if (pm_grow_add(memory, pm_view(key, sizeof(*key))) < 0)
 		return fail(s, PM_E_NOMEM, "no memory");
-	skip_space(s);
-	if (!take(s, ':'))
-		return fail_format(s, "no colon after a key");
-	s->state = AT_VALUE;
-	return s->depth == 1 ? add_member(s, &key) : PM_OK;
+	return s->depth == 1 ? add_member(s, key) : PM_OK;
 }
 
 /* A nest of the outermost level ends at its bracket, where the state is AFTER_VALUE again. */
@@ -342,6 +322,32 @@ static int scan_value(struct scan *s)
 	return PM_OK;
 }
 
+/* A key and its value. */
+static int scan_pair(struct scan *s)
+{
+	struct pm_json_key key;
+	int r;
+
+	if (peek(s) != '"')
+		return fail_format(s, "not a key");
+	r = skip_string(s, &key);
+	if (r < 0)
+		return r;
+	r = add_key(s, &key);
+	if (r < 0)
+		return r;
+	skip_space(s);
+	if (!take(s, ':'))
+		return fail_format(s, "no colon after a key");
+	skip_space(s);
+	return scan_value(s);
+}
+
+static int scan_item(struct scan *s)
+{
+	return s->is_object[s->depth - 1] ? scan_pair(s) : scan_value(s);
+}
+
 static int scan_close(struct scan *s)
 {
 	int r = close_nest(s);
@@ -351,26 +357,24 @@ static int scan_close(struct scan *s)
 	return r;
 }
 
+static bool is_at_close(const struct scan *s)
+{
+	return peek(s) == (s->is_object[s->depth - 1] ? '}' : ']');
+}
+
 static int scan_first_item(struct scan *s)
 {
-	bool object = s->is_object[s->depth - 1];
-
-	if (peek(s) == (object ? '}' : ']'))
-		return scan_close(s);
-	s->state = object ? AT_KEY : AT_VALUE;
-	return PM_OK;
+	return is_at_close(s) ? scan_close(s) : scan_item(s);
 }
 
 static int scan_after_value(struct scan *s)
 {
-	bool object = s->is_object[s->depth - 1];
-
-	if (peek(s) == (object ? '}' : ']'))
+	if (is_at_close(s))
 		return scan_close(s);
 	if (!take(s, ','))
 		return fail_format(s, "neither a comma nor the end of an object or array");
-	s->state = object ? AT_KEY : AT_VALUE;
-	return PM_OK;
+	skip_space(s);
+	return scan_item(s);
 }
 
 static int scan_document(struct scan *s)
@@ -379,22 +383,14 @@ static int scan_document(struct scan *s)
 
 	while (r == PM_OK) {
 		skip_space(s);
-		switch (s->state) {
-		case AT_VALUE:
+		if (s->state == AT_VALUE)
 			r = scan_value(s);
-			break;
-		case AT_FIRST_ITEM:
+		else if (s->state == AT_FIRST_ITEM)
 			r = scan_first_item(s);
-			break;
-		case AT_KEY:
-			r = scan_key(s);
-			break;
-		case AFTER_VALUE:
-			if (s->depth == 0)
-				return left(s) ? fail_format(s, "more than one value") : PM_OK;
+		else if (s->depth)
 			r = scan_after_value(s);
-			break;
-		}
+		else
+			return left(s) ? fail_format(s, "more than one value") : PM_OK;
 	}
 	return r;
 }
@@ -413,6 +409,7 @@ int pm_json_scan(struct pm_json *json, struct pm_view text)
 	s.depth = 0;
 	json->members = NULL;
 	json->count = 0;
+	json->has_lines = false;
 	json->member_memory.len = json->key_memory.len = 0;
 	if (text.len == 0)
 		return fail_format(&s, "empty");

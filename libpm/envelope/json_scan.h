@@ -49,6 +49,8 @@ struct pm_json {
 	/* The members, in the order of the text: views of the text. */
 	struct pm_json_member *members;
 	size_t count;
+	/* White space of the text holds an end of a line; strings can't. */
+	bool has_lines;
 	/* After a failure: where, what was the matter, and whether the text ended too early. */
 	size_t offset;
 	const char *why;
