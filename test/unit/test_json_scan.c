@@ -194,6 +194,93 @@ START_TEST(unsigned_integers)
 }
 END_TEST
 
+/* --- strings --------------------------------------------------------------------------------- */
+
+/* Several blocks of each size in which strings are looked at. */
+#define STRING_MAX 150
+
+/* A string of n letters in memory of its very size. */
+static uint8_t *string_of(size_t n)
+{
+	uint8_t *text = malloc(n + 2);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'n', n + 2);
+	text[0] = text[n + 1] = '"';
+	return text;
+}
+
+/* A byte that may not stand there is found where it is, whatever came before. */
+START_TEST(strings_are_read_byte_for_byte)
+{
+	for (size_t n = 0; n <= STRING_MAX; n += n < 70 ? 1 : 13)
+		for (size_t escape = 0; escape + 1 < n; escape++) {
+			uint8_t *text = string_of(n);
+
+			text[1 + escape] = '\\';
+			ck_pm(pm_json_scan(&json, pm_view(text, n + 2)), PM_OK);
+			for (size_t at = escape + 2; at < n; at++) {
+				text[1 + at] = '\x1f';
+				ck_pm(pm_json_scan(&json, pm_view(text, n + 2)), PM_E_FORMAT);
+				ck_assert_uint_eq(json.offset, 1 + at);
+				text[1 + at] = 'n';
+			}
+			free(text);
+		}
+}
+END_TEST
+
+START_TEST(each_byte_in_each_place)
+{
+	uint8_t *text = string_of(STRING_MAX);
+
+	for (size_t at = 1; at <= STRING_MAX; at++) {
+		for (int c = 0; c < 256; c++) {
+			bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+			bool escape = c == '\\' && at < STRING_MAX; /* of an n */
+
+			text[at] = (uint8_t)c;
+			ck_pm(pm_json_scan(&json, pm_view(text, STRING_MAX + 2)),
+				plain || escape ? PM_OK : PM_E_FORMAT);
+		}
+		text[at] = 'n';
+	}
+	free(text);
+}
+END_TEST
+
+START_TEST(strings_end_where_they_end)
+{
+	for (size_t n = 0; n <= STRING_MAX; n++)
+		for (size_t len = 1; len < n + 2; len++) {
+			uint8_t *text = string_of(n), *cut = malloc(len);
+
+			ck_assert_ptr_nonnull(cut);
+			pm_copy(cut, text, len);
+			ck_pm(pm_json_scan(&json, pm_view(cut, len)), PM_E_FORMAT);
+			ck_assert(json.truncated);
+			free(cut);
+			free(text);
+		}
+}
+END_TEST
+
+/* Of a text that is opened into one line. */
+START_TEST(ends_of_lines_are_told)
+{
+	static const char *const without[] = {"{\"a\": [1,\t\"\\n\\r\"] }", "\"x\"", " 1 "};
+	static const char *const with[] = {"\n1", "1\r", "{\n}", "[1 ,\r1]", "{\"a\"\n:1}",
+		"{\"a\":\n1}", "[\n1]", "{\"a\":1,\n\"b\":2}", "[1\n]", "[[]\n]"};
+
+	for (size_t i = 0; i < PM_ARRAY_LEN(with); i++) {
+		ck_pm(scan(with[i]), PM_OK);
+		ck_assert_msg(json.has_lines, "%s", with[i]);
+		ck_pm(scan(without[i % PM_ARRAY_LEN(without)]), PM_OK);
+		ck_assert(!json.has_lines);
+	}
+}
+END_TEST
+
 /* jansson's verdict: 1, 0, or -1 where it is known to judge otherwise. */
 static int peer_verdict(struct pm_view text)
 {
@@ -263,6 +350,10 @@ int main(void)
 	tcase_add_test(tc, keys_are_ordered);
 	tcase_add_test(tc, keys_are_decoded);
 	tcase_add_test(tc, unsigned_integers);
+	tcase_add_test(tc, strings_are_read_byte_for_byte);
+	tcase_add_test(tc, each_byte_in_each_place);
+	tcase_add_test(tc, strings_end_where_they_end);
+	tcase_add_test(tc, ends_of_lines_are_told);
 	tcase_add_test(tc, agrees_with_jansson);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(suite, tc);
