@@ -198,8 +198,11 @@ static int seal(struct pm_body *body, struct pm_view text, struct pm_report *rep
 static int check_opened(
 	struct pm_body *body, struct pm_view value, bool single_line, struct pm_report *report)
 {
-	int r = pm_json_scan(&body->value, value);
+	int r;
 
+	body->value.is_inner = true;
+	r = pm_json_scan(&body->value, value);
+	body->value.is_inner = false;
 	if (r < 0)
 		return pm_fail(report, r, "json.value", "one JSON value", "at byte %zu: %s",
 			body->value.offset, body->value.why);

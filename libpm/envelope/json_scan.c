@@ -283,7 +283,7 @@ static int add_key(struct scan *s, const struct pm_json_key *key)
 {
 	struct pm_grow *memory = &s->json->key_memory;
 
-	if (key->escaped && s->depth == 1 && pm_json_key_is_ambiguous(*key))
+	if (key->escaped && s->depth == 1 && !s->json->is_inner && pm_json_key_is_ambiguous(*key))
 		return fail(s, PM_E_FORMAT, "lone surrogate in a key");
 	if (memory->len >= PM_JSON_MEMBERS_MAX * sizeof(*key))
 		return fail(s, PM_E_LIMIT, "too many keys");

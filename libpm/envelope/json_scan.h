@@ -45,6 +45,11 @@ struct pm_json_member {
 
 /* What a scan found; the memory serves the next scan too. Begin with zeros. */
 struct pm_json {
+	/*
+	 * Of the caller: the text is a value out of a document. Its outermost keys are inner ones,
+	 * which may hold lone surrogates.
+	 */
+	bool is_inner;
 	enum pm_json_type type;
 	/* The members, in the order of the text: views of the text. */
 	struct pm_json_member *members;

@@ -184,6 +184,16 @@ START_TEST(awkward_keys_are_sealed)
 }
 END_TEST
 
+/* Only the outermost keys decide what is plain: inner ones may be what readers take differently. */
+START_TEST(lone_surrogates_within_values)
+{
+	round_trip_text("{\"x\":{\"secret\\ud800\":1}}", "secret");
+	round_trip_text("{\"x\":[{\"secret\\udc00\":\"\\ud800\"}]}", "secret");
+	/* a repeated key is one, lone surrogate or not */
+	ck_pm(seal_error("{\"x\":{\"\\ud800\":1,\"\\uD800\":2}}"), PM_E_FORMAT);
+}
+END_TEST
+
 static const char *const refused[] = {"{\"a\":1,\"a\":2}", "{\"model\":1,\"\\u006dodel\":2}",
 	"{\"\\u006dodel\":\"m\"}", "{\"strea\\u006D\":true}", "{\"x\":{\"y\":1,\"y\":2}}",
 	"{\"\\ud800\":1}", "\"text\"", "true", "5", "null", "{\"a\":NaN}", "{} {}",
@@ -250,6 +260,7 @@ START_TEST(opened_values_stay_in_their_place)
 	ck_pm(open_value(""), PM_E_FORMAT);
 	ck_pm(open_value("\"a"), PM_E_FORMAT);
 	ck_pm(open_value("{\"y\":1,\"y\":2}"), PM_E_FORMAT);
+	ck_pm(open_value("{\"\\ud800\":1}"), PM_OK);
 }
 END_TEST
 
@@ -582,6 +593,7 @@ int main(void)
 	tcase_add_test(tc, empty_body_stays_empty);
 	tcase_add_test(tc, spelling_stays);
 	tcase_add_loop_test(tc, awkward_keys_are_sealed, 0, PM_ARRAY_LEN(awkward));
+	tcase_add_test(tc, lone_surrogates_within_values);
 	tcase_add_loop_test(tc, refused_texts, 0, PM_ARRAY_LEN(refused));
 	tcase_add_test(tc, reasons_hold_no_content);
 	tcase_add_test(tc, opened_values_stay_in_their_place);
