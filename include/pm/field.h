@@ -20,7 +20,8 @@
  *
  * What the format can't offer, and sealed exchanges do: the end of a request or response is not
  * authenticated, so its last messages may be dropped; names of fields and plain fields are not; a
- * request may be replayed.
+ * request bears no time. A responder refuses one that is replayed when its key remembers them: see
+ * pm_field_key_serve().
  */
 #ifndef PM_FIELD_H
 #define PM_FIELD_H
@@ -45,6 +46,9 @@ struct pm_report;
 /** Longest value, in bytes: 256 MiB. */
 #define PM_FIELD_PLAIN_MAX 0x10000000u
 
+/** Most requests that a key may remember. */
+#define PM_FIELD_REQUESTS_MAX 16777216
+
 /** A shared secret and its id, made ready for encryption. Opaque. */
 struct pm_field_key;
 
@@ -64,6 +68,27 @@ struct pm_field_exchange;
  */
 PM_API int pm_field_key_new(
 	const char *id, const uint8_t *secret, struct pm_field_key **ret_key) PM_MUST_USE;
+
+/**
+ * pm_field_key_serve - let the responders of a key answer each request once
+ * @key: the key, of which no exchange has been made yet
+ * @requests: how many it will remember, 1 to PM_FIELD_REQUESTS_MAX; 20 bytes each, for those that
+ *            came, and up to three times that while the memory grows
+ *
+ * From then on pm_field_open() remembers the nonce of each request whose first message is
+ * authentic, and refuses a request whose nonce it has seen, at any of the key's exchanges. Messages
+ * bear no time, so nonces are forgotten with the key, never before: once it remembers so many,
+ * further requests are refused, and the requester must get a new key. So requests shall be at least
+ * what one key's owner asks in the key's life.
+ *
+ * A requester that tries again must seal its request anew. The memory is that of this object: where
+ * several processes hold one secret, a request can be replayed once to each, and a process that has
+ * started again must not use a secret from before.
+ *
+ * Return: 0; PM_E_ARG for a number out of range; PM_E_STATE when the key remembers already;
+ * PM_E_NOMEM; PM_E_CRYPTO.
+ */
+PM_API int pm_field_key_serve(struct pm_field_key *key, size_t requests) PM_MUST_USE;
 
 /**
  * pm_field_key_free - give a key up; its memory is wiped when the last exchange that uses it is
@@ -190,12 +215,14 @@ PM_API int pm_field_seal(struct pm_field_exchange *exchange, const uint8_t *plai
  * @ret_len: receives the value's length
  * @report: receives the reason of a failure, never the value; or NULL
  *
- * Allocates nothing. On failure the exchange is as before the call.
+ * Allocates nothing, save that a key's memory of requests (pm_field_key_serve()) grows now and
+ * then. On failure the exchange is as before the call.
  *
  * Return: 0; PM_E_FORMAT when the message is malformed; PM_E_REJECTED when it belongs to another
- * key, exchange or position, was altered, or is the requester's own; PM_E_STATE when a responder
- * has sealed already, or a requester nothing yet; PM_E_LIMIT when cap is too small, the message too
- * long, or 2^32 messages are opened; PM_E_CRYPTO.
+ * key, exchange or position, was altered, is the requester's own, or begins a request that the key
+ * remembers; PM_E_STATE when a responder has sealed already, or a requester nothing yet; PM_E_LIMIT
+ * when cap is too small, the message too long, 2^32 messages are opened, or the key can't remember
+ * another request; PM_E_NOMEM; PM_E_CRYPTO.
  */
 PM_API int pm_field_open(struct pm_field_exchange *exchange, const char *message,
 	size_t message_len, uint8_t *ret_plain, size_t cap, size_t *ret_len,

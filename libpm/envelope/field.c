@@ -188,6 +188,25 @@ static int open_next(const struct pm_field_exchange *exchange, struct pm_view me
 		exchange->key, ret_head, (uint32_t)exchange->opened, &parts, out, report);
 }
 
+/*
+ * A responder answers each request once. It is remembered when its first message has proved that
+ * the key's owner made it: others can't fill the set.
+ */
+static int admit(const struct pm_field_exchange *exchange, const struct pm_field_head *head,
+	struct pm_report *report)
+{
+	int r;
+
+	if (exchange->role != PM_FIELD_RESPONDER || exchange->opened || !exchange->key->requests)
+		return PM_OK;
+	r = pm_nonce_set_admit(exchange->key->requests, head->nonce);
+	if (r == PM_E_REJECTED)
+		return pm_fail(
+			report, r, "field.replay", "a request seen first now", "one seen before");
+	return r < 0 ? pm_fail(report, r, "field.replay", "room to remember the request", "none")
+		     : PM_OK;
+}
+
 int pm_field_open(struct pm_field_exchange *exchange, const char *message, size_t message_len,
 	uint8_t *ret_plain, size_t cap, size_t *ret_len, struct pm_report *report)
 {
@@ -203,6 +222,11 @@ int pm_field_open(struct pm_field_exchange *exchange, const char *message, size_
 	r = open_next(exchange, pm_view(message, message_len), &out, &head, report);
 	if (r < 0)
 		return r;
+	r = admit(exchange, &head, report);
+	if (r < 0) {
+		pm_wipe(ret_plain, out.len);
+		return r;
+	}
 	exchange->head = head;
 	exchange->opened++;
 	*ret_len = out.len;

@@ -10,6 +10,7 @@
 #include "base/wr.h"
 #include "crypto/crypto.h"
 #include "crypto/nonce.h"
+#include "envelope/nonce_set.h"
 
 /* Digits of a nonce or iv. */
 #define PM_FIELD_NONCE_DIGITS ((size_t)2 * PM_FIELD_NONCE_SIZE)
@@ -18,6 +19,7 @@ struct pm_field_key {
 	struct pm_shared shared;
 	struct pm_aead *aead;
 	struct pm_nonces *nonces;
+	struct pm_nonce_set *requests; /* a responder's, or NULL */
 	size_t id_len;
 	char id[PM_FIELD_ID_MAX + 1];
 };

@@ -21,6 +21,7 @@ static void destroy(struct pm_shared *shared)
 	struct pm_field_key *key = (struct pm_field_key *)shared;
 
 	pm_nonces_free(key->nonces);
+	pm_nonce_set_free(key->requests);
 	pm_aead_free(key->aead);
 	free(key);
 }
@@ -53,6 +54,15 @@ void pm_field_key_free(struct pm_field_key *key)
 {
 	if (key)
 		pm_shared_unref(&key->shared);
+}
+
+int pm_field_key_serve(struct pm_field_key *key, size_t requests)
+{
+	if (!requests || requests > PM_FIELD_REQUESTS_MAX)
+		return PM_E_ARG;
+	if (key->requests)
+		return PM_E_STATE;
+	return pm_nonce_set_new(requests, &key->requests);
 }
 
 const char *pm_field_key_id(const struct pm_field_key *key)

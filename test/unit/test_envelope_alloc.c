@@ -18,6 +18,9 @@
 /* More messages than a requester first has room to remember. */
 #define MESSAGES 40
 
+/* More requests than a key first has room to remember. */
+#define REQUESTS 70
+
 static const uint8_t secret[PM_FIELD_SECRET_SIZE] = {7};
 
 PM_OWNER(pm_shard, pm_shard_free);
@@ -68,6 +71,40 @@ static int exchange_fields(void)
 	for (int i = 0; r == PM_OK && i < MESSAGES; i++)
 		r = pass(client, server);
 	return r == PM_OK ? pass(server, client) : r;
+}
+
+/* Each request is remembered, which takes memory now and then. */
+static int answer_one(struct pm_field_key *key, uint8_t number)
+{
+	pm_cleanup(pm_field_exchange) struct pm_field_exchange *server = NULL;
+	const uint8_t nonce[PM_FIELD_NONCE_SIZE] = {number};
+	char message[256];
+	uint8_t plain[256];
+	size_t len;
+	int r = pm_field_responder_new(key, &server);
+
+	if (r < 0)
+		return r;
+	r = pm_field_seal_at(key, nonce, 0, secret, 3, message, sizeof(message), &len);
+	if (r < 0)
+		return ALLOC_WRONG;
+	r = pm_field_open(server, message, len, plain, sizeof(plain), &len, NULL);
+	if (r < 0)
+		return pm_field_exchange_nonce(server) ? ALLOC_WRONG : r;
+	return PM_OK;
+}
+
+static int answer_each_once(void)
+{
+	pm_cleanup(pm_field_key) struct pm_field_key *key = NULL;
+	int r = pm_field_key_new("id", secret, &key);
+
+	if (r < 0)
+		return r;
+	r = pm_field_key_serve(key, REQUESTS);
+	for (uint8_t i = 0; r == PM_OK && i < REQUESTS; i++)
+		r = answer_one(key, i);
+	return r;
 }
 
 static int ask_for_key(void)
@@ -142,6 +179,7 @@ static int make_shard_key(void)
 START_TEST(fields_without_memory)
 {
 	ck_assert_uint_ge(alloc_walk("pm_field", exchange_fields, ALLOC_NOMEM), 6);
+	ck_assert_uint_ge(alloc_walk("pm_field_key_serve", answer_each_once, ALLOC_NOMEM), 75);
 }
 END_TEST
 

@@ -448,6 +448,134 @@ START_TEST(bulk_hex_is_strict)
 }
 END_TEST
 
+/* --- requests that are sent again ------------------------------------------------------------ */
+
+/* The first message of a request of that number. */
+static struct message request_of(struct pm_field_key *key, uint32_t number)
+{
+	uint8_t n[PM_FIELD_NONCE_SIZE] = {0};
+	struct message m;
+
+	pm_copy(n, &number, sizeof(number));
+	ck_pm(pm_field_seal_at(
+		      key, n, 0, (const uint8_t *)"secret", 6, m.text, sizeof(m.text), &m.len),
+		PM_OK);
+	return m;
+}
+
+/* What a new responder of the key says to the message. */
+static int answer(struct pm_field_key *key, const struct message *m)
+{
+	struct pm_field_exchange *server = NULL;
+	char out[ROOM];
+	size_t len;
+	int r;
+
+	ck_pm(pm_field_responder_new(key, &server), PM_OK);
+	r = open_into(server, m, out, &len, NULL);
+	pm_field_exchange_free(server);
+	return r;
+}
+
+START_TEST(a_request_is_answered_once)
+{
+	struct pair p = new_pair();
+	struct pm_field_exchange *again = NULL;
+	struct message first, second, reply;
+
+	ck_pm(pm_field_key_serve(p.key, 10), PM_OK);
+	ck_pm(pm_field_responder_new(p.key, &again), PM_OK);
+	first = seal(p.client, "secret");
+	second = seal(p.client, "1");
+	opens(p.server, &first, "secret");
+	refuses(again, &first, PM_E_REJECTED, "field.replay");
+	refuses(again, &first, PM_E_REJECTED, "field.replay");
+	/* and the exchange goes on: its own nonce is no replay */
+	opens(p.server, &second, "1");
+	reply = seal(p.server, "2");
+	opens(p.client, &reply, "2");
+	ck_assert_ptr_null(pm_field_exchange_nonce(again));
+	pm_field_exchange_free(again);
+	free_pair(&p);
+}
+END_TEST
+
+#define REQUESTS 1000 /* the set grows several times */
+
+START_TEST(requests_are_remembered)
+{
+	struct pm_field_key *key = new_key(ID, secret);
+
+	ck_pm(pm_field_key_serve(key, REQUESTS), PM_OK);
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		struct message m = request_of(key, i);
+
+		ck_pm(answer(key, &m), PM_OK);
+	}
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		struct message m = request_of(key, i);
+
+		ck_pm(answer(key, &m), PM_E_REJECTED);
+	}
+	pm_field_key_free(key);
+}
+END_TEST
+
+/* What is full refuses the new, and still knows the old. */
+START_TEST(a_full_memory_refuses)
+{
+	struct pm_field_key *key = new_key(ID, secret);
+	struct pm_field_exchange *server = NULL;
+	struct message m[3];
+
+	ck_pm(pm_field_key_serve(key, 2), PM_OK);
+	for (uint32_t i = 0; i < PM_ARRAY_LEN(m); i++)
+		m[i] = request_of(key, i);
+	ck_pm(answer(key, &m[0]), PM_OK);
+	ck_pm(answer(key, &m[1]), PM_OK);
+	ck_pm(pm_field_responder_new(key, &server), PM_OK);
+	refuses(server, &m[2], PM_E_LIMIT, "field.replay");
+	ck_pm(answer(key, &m[0]), PM_E_REJECTED);
+	ck_pm(answer(key, &m[1]), PM_E_REJECTED);
+	pm_field_exchange_free(server);
+	pm_field_key_free(key);
+}
+END_TEST
+
+/* Who has not the key can neither fill the memory nor burn a nonce. */
+START_TEST(forged_requests_are_not_remembered)
+{
+	struct pm_field_key *key = new_key(ID, secret), *other = new_key(ID, other_secret);
+	struct message m = request_of(key, 0), forged = request_of(other, 0);
+
+	ck_pm(pm_field_key_serve(key, 1), PM_OK);
+	ck_pm(answer(key, &forged), PM_E_REJECTED);
+	forged = m;
+	forged.text[forged.len - 2] ^= 1;
+	ck_assert_int_ne(answer(key, &forged), PM_OK);
+	ck_pm(answer(key, &m), PM_OK);
+	pm_field_key_free(key);
+	pm_field_key_free(other);
+}
+END_TEST
+
+START_TEST(memory_of_requests_is_the_caller_s_choice)
+{
+	struct pm_field_key *key = new_key(ID, secret);
+	struct message m = request_of(key, 0);
+
+	ck_pm(answer(key, &m), PM_OK);
+	ck_pm(answer(key, &m), PM_OK);
+	ck_pm(pm_field_key_serve(key, 0), PM_E_ARG);
+	ck_pm(pm_field_key_serve(key, (size_t)PM_FIELD_REQUESTS_MAX + 1), PM_E_ARG);
+	ck_pm(pm_field_key_serve(key, PM_FIELD_REQUESTS_MAX), PM_OK);
+	ck_pm(pm_field_key_serve(key, 1), PM_E_STATE);
+	ck_pm(answer(key, &m), PM_OK);
+	ck_pm(answer(key, &m), PM_E_REJECTED);
+	pm_field_key_free(key);
+}
+END_TEST
+
 #define HEX_MAX 70 /* bytes: several blocks and each kind of rest */
 #define GUARD	'G'
 
@@ -676,6 +804,11 @@ int main(void)
 	tcase_add_test(tc, room_is_exact);
 	tcase_add_test(tc, all_lengths_in_place);
 	tcase_add_test(tc, bulk_hex_is_strict);
+	tcase_add_test(tc, a_request_is_answered_once);
+	tcase_add_test(tc, requests_are_remembered);
+	tcase_add_test(tc, a_full_memory_refuses);
+	tcase_add_test(tc, forged_requests_are_not_remembered);
+	tcase_add_test(tc, memory_of_requests_is_the_caller_s_choice);
 	tcase_add_test(tc, bulk_hex_of_any_length);
 	tcase_add_test(tc, bulk_hex_is_strict_at_any_length);
 	tcase_add_test(tc, nonces_are_unique);
