@@ -79,11 +79,15 @@ static int check_root(struct pm_rim_chain *chain, struct pm_view der,
 
 static int check_signature(const struct pm_rim_chain *chain, size_t i, struct pm_report *report)
 {
+	const struct pm_cert *cert = chain->certs[i];
 	int r = PM_E_UNSUPPORTED;
 
-	if (pm_cert_signed_with(chain->certs[i], PM_SHA384))
-		r = pm_cert_check_issuer(
-			chain->certs[i], chain->certs[i + 1], chain->keys[i + 1], (int)i);
+	/* The root twice would make the chain shorter, and its authorities others. */
+	if (pm_view_equal(pm_cert_subject(cert), pm_cert_issuer(cert)))
+		return pm_fail(report, PM_E_REJECTED, names[i].cert, "issued by another",
+			"a certificate that issued itself");
+	if (pm_cert_signed_with(cert, PM_SHA384))
+		r = pm_cert_check_issuer(cert, chain->certs[i + 1], chain->keys[i + 1], (int)i);
 	if (r == PM_E_UNSUPPORTED)
 		return pm_fail(
 			report, r, names[i].signature, "ECDSA with SHA-384", "another algorithm");

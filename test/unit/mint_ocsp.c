@@ -123,7 +123,8 @@ static void sign(OCSP_BASICRESP *basic, const struct mint_ocsp *spec)
 	if (spec->first_cert.len) {
 		X509 *first = open_cert(spec->first_cert);
 
-		ck_assert_int_eq(OCSP_basic_add1_cert(basic, first), 1);
+		for (size_t i = 0; i < (spec->first_count ? spec->first_count : 1); i++)
+			ck_assert_int_eq(OCSP_basic_add1_cert(basic, first), 1);
 		ck_assert_int_eq(OCSP_basic_add1_cert(basic, signer), 1);
 		X509_free(first);
 	}
@@ -143,6 +144,8 @@ struct pm_view mint_ocsp(const struct mint_ocsp *spec)
 	struct pm_view copy;
 	int len;
 
+	for (size_t i = 0; i < spec->first_singles; i++)
+		add_single(basic, spec, spec->cert, spec->status);
 	single = add_single(basic, spec, spec->cert, spec->status);
 	if (spec->more.given)
 		add_single(basic, spec, spec->more.cert, spec->more.status);

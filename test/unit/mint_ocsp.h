@@ -34,6 +34,8 @@ struct mint_ocsp {
 	bool forged;	     /* a bit of the signature is another */
 	struct mint_ocsp_more more;
 	struct pm_view first_cert; /* in the response, before the responder's; empty: none */
+	size_t first_count;	   /* so many times; 0: once */
+	size_t first_singles;	   /* so many answers before those told above */
 };
 
 /* Freed with test_free(). */

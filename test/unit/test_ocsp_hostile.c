@@ -681,6 +681,23 @@ START_TEST(sets_are_bounded)
 }
 END_TEST
 
+START_TEST(responses_are_bounded)
+{
+	struct mint_ocsp spec = good();
+
+	spec.first_singles = PM_OCSP_SINGLES_MAX - 1;
+	expect("16 answers", &spec, PM_OK, NULL);
+	spec.first_singles++;
+	expect("17 answers", &spec, PM_E_LIMIT, "OCSP, responses");
+	spec = good();
+	spec.first_cert = other_leaf;
+	spec.first_count = PM_OCSP_CERTS_MAX - 1;
+	expect("4 certificates", &spec, PM_OK, NULL);
+	spec.first_count++;
+	expect("5 certificates", &spec, PM_E_LIMIT, "OCSP, certificates");
+}
+END_TEST
+
 START_TEST(the_same_again)
 {
 	struct mint_ocsp spec = good();
@@ -769,6 +786,68 @@ START_TEST(every_byte)
 }
 END_TEST
 
+/* A response that says revoked has parts that the others have not. */
+START_TEST(every_byte_of_a_revocation)
+{
+	struct mint_ocsp spec = revoked(OCSP_REVOKED_STATUS_CERTIFICATEHOLD, NOW - 500);
+	struct pm_view der = mint_ocsp(&spec);
+	uint8_t *copy = pm_dup(der);
+
+	for (size_t i = 0; i < der.len; i++) {
+		for (int bit = 0; bit < 8; bit++)
+			ck_assert_msg(
+				mutated(copy, der.len, i, (uint8_t)(1 << bit)) < 0, "byte %zu", i);
+	}
+	test_free(pm_view(copy, 0));
+	test_free(der);
+}
+END_TEST
+
+/* Places in the form that no bit of a good response leads to. */
+static void expect_edited(const struct mint_ocsp *spec, struct pm_view from, struct pm_view to,
+	int want, const char *name)
+{
+	struct pm_view der = mint_ocsp(spec);
+	struct asked a = new_asked();
+	uint8_t *at = memmem(der.ptr, der.len, from.ptr, from.len);
+
+	ck_assert(at && from.len == to.len);
+	memcpy(at, to.ptr, to.len);
+	expect_failure(name, &a, pm_ocsp_set_add(a.set, der.ptr, der.len, a.report), want, name);
+	ck_assert_uint_eq(pm_ocsp_set_count(a.set), 0);
+	free_asked(&a);
+	test_free(der);
+}
+
+START_TEST(forms)
+{
+	struct mint_ocsp held = revoked(OCSP_REVOKED_STATUS_CERTIFICATEHOLD, NOW - 500), spec;
+
+	/* ENUMERATED: reasons end at 10. */
+	expect_edited(&held, VIEW("\xa0\x03\x0a\x01\x06"), VIEW("\xa0\x03\x0a\x01\x0b"),
+		PM_E_FORMAT, "OCSP, certStatus");
+	expect_edited(&held, VIEW("\xa0\x03\x0a\x01\x06"), VIEW("\xa0\x03\x02\x01\x06"),
+		PM_E_FORMAT, "OCSP, certStatus");
+	spec = good();
+	spec.nonce = VIEW("0123456789abcdef");
+	/* OCTET STRING of 16 bytes in one of 18. */
+	expect_edited(&spec, VIEW("\x04\x12\x04\x10"), VIEW("\x04\x12\x05\x10"), PM_E_FORMAT,
+		"OCSP, nonce");
+	spec = good();
+	spec.critical = true;
+	/* BOOLEAN: DER knows one way to say true. */
+	expect_edited(&spec, VIEW("\x2a\x03\x04\x01\x01\xff"), VIEW("\x2a\x03\x04\x01\x01\x01"),
+		PM_E_FORMAT, "OCSP, extensions");
+	spec = good();
+	/* [1] Name in place of [2] KeyHash. */
+	expect_edited(&spec, VIEW("\xa2\x16\x04\x14"), VIEW("\xa1\x16\x04\x14"), PM_E_FORMAT,
+		"OCSP, responderID");
+	/* Another type of response, and another algorithm. */
+	expect_edited(&spec, VIEW("\x30\x01\x01\x04\x82"), VIEW("\x30\x01\x02\x04\x82"),
+		PM_E_UNSUPPORTED, "OCSP, responseType");
+}
+END_TEST
+
 /* --- requests: OpenSSL reads them ------------------------------------------------------------ */
 
 static void check_request(const uint8_t *request, size_t size, const uint8_t *nonce)
@@ -843,10 +922,13 @@ static void add_tests(TCase *t)
 	tcase_add_test(t, extensions);
 	tcase_add_test(t, nonces);
 	tcase_add_test(t, sets_are_bounded);
+	tcase_add_test(t, responses_are_bounded);
 	tcase_add_test(t, the_same_again);
 	tcase_add_test(t, remembered);
 	tcase_add_test(t, refused_again);
 	tcase_add_test(t, every_byte);
+	tcase_add_test(t, every_byte_of_a_revocation);
+	tcase_add_test(t, forms);
 	tcase_add_test(t, requests);
 }
 

@@ -557,6 +557,21 @@ START_TEST(root_of_a_stranger)
 }
 END_TEST
 
+/* Four certificates of which one is there twice: three. */
+START_TEST(root_twice)
+{
+	struct mint_rim spec = spec_of(2);
+
+	pki.specs[0].signer = (struct mint_signer){.key = pki.keys[2], .name = pki.specs[2].name};
+	mint_rim_pki_mint(&pki);
+	for (size_t i = 1; i < 3; i++) {
+		test_free(pki.certs[i]);
+		pki.certs[i] = pm_view(pm_dup(pki.certs[i + 1]), pki.certs[i + 1].len);
+	}
+	expect("root twice", mint_rim(&spec), PM_E_REJECTED, "RIM CA 1");
+}
+END_TEST
+
 /* A root is trusted for one thing only. */
 START_TEST(root_of_devices)
 {
@@ -742,6 +757,7 @@ int main(void)
 	tcase_add_test(t, sizes);
 	tcase_add_loop_test(t, chain, 0, (int)PM_ARRAY_LEN(bad_chain));
 	tcase_add_test(t, root_of_a_stranger);
+	tcase_add_test(t, root_twice);
 	tcase_add_test(t, root_of_devices);
 	tcase_add_test(t, other_keys);
 	tcase_add_test(t, ocsp_is_demanded);
