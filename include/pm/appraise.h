@@ -78,7 +78,7 @@ struct pm_appraised {
 	uint8_t manifest_hash[PM_MANIFEST_HASH_SIZE];
 	/** Its serial number. */
 	uint64_t manifest_serial;
-	/** After this second a part is not valid: manifest, certificate, list, GPU evidence. */
+	/** After this second the answer would be no: of a certificate, a list, an age. */
 	int64_t valid_until;
 	/** A root is not the maker's own: nothing is proved about real hardware. */
 	bool test_root;

@@ -84,17 +84,17 @@ PM_BEGIN_DECLS
 /** Largest certificate. */
 #define PM_BUNDLE_CERT_SIZE_MAX 16384
 /** Most GPUs and switches. */
-#define PM_BUNDLE_GPUS_MAX 32
+#define PM_BUNDLE_GPUS_MAX 16
 /** Largest report of a GPU, and largest chain of certificates of one. */
 #define PM_BUNDLE_GPU_SIZE_MAX 65536
 /** Most reference measurements. */
-#define PM_BUNDLE_RIMS_MAX 32
+#define PM_BUNDLE_RIMS_MAX 16
 /** Largest reference measurement. */
-#define PM_BUNDLE_RIM_SIZE_MAX 1048576
+#define PM_BUNDLE_RIM_SIZE_MAX 262144
 /** Most OCSP responses. */
-#define PM_BUNDLE_OCSP_MAX 256
+#define PM_BUNDLE_OCSP_MAX 64
 /** Largest OCSP response. */
-#define PM_BUNDLE_OCSP_SIZE_MAX 65536
+#define PM_BUNDLE_OCSP_SIZE_MAX 16384
 /** Most revocation lists. */
 #define PM_BUNDLE_CRLS_MAX 2
 /** Largest revocation list. */

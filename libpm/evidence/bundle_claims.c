@@ -120,7 +120,7 @@ static int check_bounds(const struct pm_claims *c, struct pm_report *report)
 			"models");
 	if (c->gpu_count > PM_BUNDLE_GPUS_MAX)
 		return refuse(
-			report, PM_E_LIMIT, "claims.gpus", "at most 32", c->gpu_count, "GPUs");
+			report, PM_E_LIMIT, "claims.gpus", "at most 16", c->gpu_count, "GPUs");
 	if (!is_bounded(c->role, PM_CLAIMS_ROLE_MAX))
 		return refuse(report, PM_E_LIMIT, "claims.role", "at most 64 bytes",
 			sizeof(c->role), "bytes");

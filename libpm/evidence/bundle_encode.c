@@ -48,7 +48,7 @@ static int check_gpus(const struct pm_bundle_content *c, struct pm_report *repor
 	int r = PM_OK;
 
 	if (c->gpu_count > PM_BUNDLE_GPUS_MAX)
-		return refuse(report, PM_E_LIMIT, "bundle.gpus", "at most 32", c->gpu_count);
+		return refuse(report, PM_E_LIMIT, "bundle.gpus", "at most 16", c->gpu_count);
 	for (size_t i = 0; r == PM_OK && i < c->gpu_count; i++)
 		r = check_gpu(&c->gpus[i], report);
 	return r;

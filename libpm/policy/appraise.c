@@ -102,6 +102,8 @@ static int check_issued_at(struct pm_appraise_run *run)
 		return pm_fail(run->report, PM_E_STALE, "issued at", "not so long ago", "%s",
 			pm_time(issued).s);
 	pm_pass(run->report, "issued at", "%s", pm_time(issued).s);
+	if (max_age <= PM_BUNDLE_TIME_MAX)
+		pm_appraise_until(run, issued + max_age);
 	return PM_OK;
 }
 

@@ -13,6 +13,12 @@
 #include "policy/appraise.h"
 #include "policy/verdict.h"
 
+/* What a bundle may hold can be judged. */
+_Static_assert(PM_BUNDLE_OCSP_MAX <= PM_OCSP_RESPONSES_MAX, "responses");
+_Static_assert(PM_BUNDLE_OCSP_SIZE_MAX <= PM_OCSP_RESPONSE_SIZE_MAX, "a response");
+_Static_assert(PM_BUNDLE_RIM_SIZE_MAX <= PM_RIM_SIZE_MAX, "a manifest");
+_Static_assert(PM_BUNDLE_GPUS_MAX <= PM_GPU_SET_MAX, "devices");
+
 /* What the GPUs of one bundle share. */
 struct gpus {
 	struct pm_gpu_policy *policy;

@@ -19,14 +19,14 @@ static const struct {
 	size_t found, wanted;
 } rows[] = {
 	SIZE(struct pm_appraisal, 64),
-	SIZE(struct pm_appraised, 7664),
+	SIZE(struct pm_appraised, 7152),
 	SIZE(struct pm_body_cipher, 24),
 	SIZE(struct pm_bundle_content, 672),
 	SIZE(struct pm_bundle_gpu, 40),
 	SIZE(struct pm_bundle_nonce, 556),
 	SIZE(struct pm_bytes, 16),
 	SIZE(struct pm_check, 32),
-	SIZE(struct pm_claims, 7584),
+	SIZE(struct pm_claims, 7072),
 	SIZE(struct pm_claims_model, 161),
 	SIZE(struct pm_collect_options, 48),
 	SIZE(struct pm_eat_device, 644),

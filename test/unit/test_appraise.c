@@ -427,6 +427,14 @@ START_TEST(facts_are_what_was_claimed)
 	ck_pm(stage_judge(&s, bundle, NULL, &facts), PM_OK);
 	ck_assert_int_eq(facts->valid_until, STAGE_NOW + 5); /* of the manifest */
 	pm_appraised_free(facts);
+	s.question.max_age = 12;
+	ck_pm(stage_judge(&s, bundle, NULL, &facts), PM_OK);
+	ck_assert_int_eq(facts->valid_until, STAGE_NOW + 2); /* of the claims, ten seconds old */
+	pm_appraised_free(facts);
+	s.question.max_age = INT64_MAX;
+	ck_pm(stage_judge(&s, bundle, NULL, &facts), PM_OK);
+	ck_assert_int_eq(facts->valid_until, STAGE_NOW + 5);
+	pm_appraised_free(facts);
 	test_free(bundle);
 	stage_free(&s);
 }
