@@ -96,7 +96,7 @@ static bool is_within(const uint8_t *byte, const struct pm_bytes *list, size_t c
 }
 
 /*
- * The certificates of the processor and the collateral lie outside of what the processor signs; they
+ * The processor's certificates and the collateral lie outside of what the processor signs; they
  * carry signatures of their own. Of GPU entries each byte is bound, also of their certificates.
  */
 static bool is_unbound(const struct pm_bundle *b, size_t offset)
