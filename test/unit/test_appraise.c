@@ -146,6 +146,13 @@ static void second_model_is_bad(struct stage *s)
 	s->claims.model_count = 2;
 }
 
+static void first_model_is_bad(struct stage *s)
+{
+	second_model_is_bad(s);
+	strcpy(s->claims.models[0].name, "tine");
+	strcpy(s->claims.models[1].name, "tiny");
+}
+
 static void model_asked(struct stage *s)
 {
 	s->question.model = "tiny";
@@ -340,7 +347,8 @@ static const struct {
 	{"another disk", other_root_hash, NULL, "root hash", PM_E_REJECTED},
 	{"a model that is none", unknown_model, NULL, "model", PM_E_REJECTED},
 	{"a model of another role", model_of_another_role, NULL, "model", PM_E_REJECTED},
-	{"one of two models", second_model_is_bad, NULL, "model", PM_E_REJECTED},
+	{"the first of two models", first_model_is_bad, NULL, "model", PM_E_REJECTED},
+	{"the second of two models", second_model_is_bad, NULL, "model", PM_E_REJECTED},
 	{"another model asked for", other_model_asked, NULL, "model asked for", PM_E_REJECTED},
 	{"no model, but asked for", no_model_but_asked, NULL, "model asked for", PM_E_REJECTED},
 	{"a GPU nobody asked for", gpu_without_demands, NULL, "GPU count", PM_E_REJECTED},
@@ -435,6 +443,28 @@ START_TEST(facts_are_what_was_claimed)
 	ck_pm(stage_judge(&s, bundle, NULL, &facts), PM_OK);
 	ck_assert_int_eq(facts->valid_until, STAGE_NOW + 5);
 	pm_appraised_free(facts);
+	test_free(bundle);
+	stage_free(&s);
+}
+END_TEST
+
+/* REPORT_DATA is compared with what the verifier asked, not with what the bundle says he did. */
+START_TEST(the_nonce_is_the_verifiers)
+{
+	pm_cleanup(pm_verdict) struct pm_verdict *v = pm_verdict_new();
+	const struct pm_appraised *facts = NULL;
+	static struct stage s;
+	struct pm_view bundle;
+	int failed = 0;
+
+	stage_init(&s);
+	s.question_nonce[0] ^= 1;
+	bundle = stage_bundle(&s);
+	ck_pm(stage_judge(&s, bundle, v, &facts), PM_E_REJECTED);
+	for (size_t i = 0; i < pm_verdict_count(v); i++)
+		failed += pm_verdict_at(v, i)->outcome == PM_FAILED &&
+			  !strcmp(pm_verdict_at(v, i)->name, "REPORT_DATA");
+	ck_assert_int_eq(failed, 1);
 	test_free(bundle);
 	stage_free(&s);
 }
@@ -538,6 +568,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, each_thing_that_is_wrong, 0, PM_ARRAY_LEN(rows));
 	tcase_add_test(t, facts_are_what_was_claimed);
+	tcase_add_test(t, the_nonce_is_the_verifiers);
 	tcase_add_test(t, a_question_has_manifest_and_nonce);
 	tcase_add_loop_test(t, no_byte_can_be_changed, 0, 2);
 	suite_add_tcase(suite, t);
