@@ -16,6 +16,7 @@
 #include <pm/exchange.h>
 #include <pm/field.h>
 #include <pm/gpu.h>
+#include <pm/gpu_collateral.h>
 #include <pm/gpu_collect.h>
 #include <pm/gpu_fetch.h>
 #include <pm/gpu_policy.h>

@@ -299,6 +299,8 @@ EXPORT int nvmlDeviceGetConfComputeGpuAttestationReport(
 
 	if (!exists(gpu) || (fails_by("lost") && gpu > 0))
 		return PM_NVML_GPU_IS_LOST;
+	if (fails_by("crash"))
+		abort();
 	if (fails_by("report-unsupported"))
 		return PM_NVML_NOT_SUPPORTED;
 	report->report_size = spoil((unsigned int)make_report(gpu, report), report->report);
