@@ -154,7 +154,7 @@ int pm_gpu_fetch_rim(struct pm_gpu_fetch *fetch, const char *id, int64_t now,
 		.kind = &pm_gpu_kind_rim, .service = &fetch->rim, .now = now, .context = id};
 	int r;
 
-	if (!is_id(id))
+	if (!id || !is_id(id))
 		return PM_E_ARG;
 	snprintf(item.path, sizeof(item.path), "/v1/rim/%s", id);
 	r = name_rim(id, item.name, sizeof(item.name));
