@@ -72,7 +72,7 @@ static json_t *describe(const struct device *d, const char *report_name, const c
 static int put_device(struct folder *f, size_t index)
 {
 	const struct device *d = &f->r->devices[index];
-	char report_name[32], certs_name[32];
+	char report_name[48], certs_name[48];
 	int error;
 
 	snprintf(report_name, sizeof(report_name), "device-%zu.report", index);
@@ -92,7 +92,7 @@ static int put_list(struct folder *f, const char *list, const char *format,
 	const uint8_t *(*at)(const struct pm_gpu_collateral *c, size_t index, size_t *ret_size))
 {
 	const uint8_t *bytes;
-	char name[32];
+	char name[48];
 	size_t size;
 	int error = PM_OK;
 

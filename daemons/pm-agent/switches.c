@@ -40,7 +40,7 @@ static int take(struct round *r, const json_t *object, const uint8_t *nonce)
 	uint8_t *bytes = decode(object, "evidence", &size);
 	uint8_t *certs = decode(object, "certificate", &certs_size);
 	struct device *d;
-	char name[32];
+	char name[48];
 	int error;
 
 	snprintf(name, sizeof(name), "switch %zu", r->count - r->gpu_count);
