@@ -558,7 +558,7 @@ START_TEST(rim_comes_from_the_cache)
 	ck_pm(get_rim(), PM_OK);
 	ck_pm(get_rim(), PM_OK);
 	ck_assert_uint_eq(http_server_count(s), 1);
-	wall_added = PM_GPU_FETCH_RIM_FRESH + 1; /* old, and the service is down: still good */
+	wall_added = PM_GPU_FETCH_RIM_FRESH + 3600; /* old, and the service is down: still good */
 	ck_pm(get_rim(), PM_OK);
 	ck_assert_uint_eq(http_server_count(s), 2);
 	ck_pm(pm_gpu_fetch_set_mode(fetch, PM_GPU_FETCH_OFFLINE), PM_OK);
