@@ -95,7 +95,9 @@ void sim_gpu_chain_init(const struct sim_gpu_machine *m, const struct sim_gpu_de
 	snprintf(name, sizeof(name), "%.16s-brom", d->name);
 	snprintf(cn, sizeof(cn), "%s A01 %s BROM", d->arch->chip, d->arch->firmware);
 	cert_init(m, &ret[1], name, cn, SIM_USE_CA_CERTS);
-	set_serial(m, &ret[1], 9);
+	ret[1].serial[0] = sim_gpu_is_switch(d) ? 0x50 : 0x41;
+	sim_gpu_pdi(m, sim_gpu_is_switch(d), d->index, ret[1].serial + 1);
+	ret[1].serial_size = 9;
 	set_number(&ret[1]);
 	snprintf(name, sizeof(name), "%.16s-leaf", d->name);
 	snprintf(cn, sizeof(cn), "%s A01 %s FMC LF", d->arch->chip, d->arch->firmware);

@@ -323,6 +323,11 @@ void sim_gpu_derive(
 	memcpy(ret, digest, n);
 }
 
+void sim_gpu_pdi(const struct sim_gpu_machine *m, bool is_switch, unsigned int index, uint8_t *ret)
+{
+	sim_gpu_derive(m, ret, 8, "pdi %s %u", is_switch ? "switch" : "gpu", index);
+}
+
 /* --- keys ------------------------------------------------------------------------------------- */
 
 static int key_store(const struct sim_gpu_machine *m, const char *file, EVP_PKEY *key)

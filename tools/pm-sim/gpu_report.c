@@ -88,12 +88,6 @@ static void pack_vbios(const char *version, uint8_t *ret)
 	ret[4] = (uint8_t)v[4];
 }
 
-static void device_pdi(
-	const struct sim_gpu_machine *m, bool is_switch, unsigned int index, uint8_t *ret)
-{
-	sim_gpu_derive(m, ret, 8, "pdi %s %u", is_switch ? "switch" : "gpu", index);
-}
-
 /* --- opaque data ------------------------------------------------------------------------------ */
 
 struct sim_gpu_opaque *sim_gpu_opaque_find(struct sim_gpu_report *r, uint16_t type)
@@ -144,13 +138,16 @@ static void add_counts(struct sim_gpu_report *r)
 	sim_gpu_opaque_add(r, MSRSCNT, counts, 4 * n);
 }
 
-/* Protected PCIe: eight GPUs behind four switches. */
+/* Protected PCIe: eight GPUs behind four switches, whose bytes the GPU names in reverse. */
 static void add_links(const struct sim_gpu_machine *m, struct sim_gpu_report *r)
 {
-	uint8_t pdis[LINKS * 8] = {0};
+	uint8_t pdis[LINKS * 8], pdi[8];
 
-	for (unsigned int i = 0; i < LINKS; i++)
-		device_pdi(m, true, i % m->switches, pdis + (size_t)8 * i);
+	for (unsigned int i = 0; i < LINKS; i++) {
+		sim_gpu_pdi(m, true, i % m->switches, pdi);
+		for (unsigned int k = 0; k < 8; k++)
+			pdis[8 * i + k] = pdi[7 - k];
+	}
 	sim_gpu_opaque_add(r, PDI, pdis, sizeof(pdis));
 }
 
@@ -204,13 +201,13 @@ static void switch_opaque(
 	uint8_t pdis[128];
 
 	add_text(r, VBIOS_VERSION, strlen(m->bios), m->bios);
-	device_pdi(m, true, d->index, pdis);
+	sim_gpu_pdi(m, true, d->index, pdis);
 	sim_gpu_opaque_add(r, PDI, pdis, 8);
 	add_counts(r);
 	memset(pdis, 0, 64);
 	memset(pdis + 64, 0xff, 64);
 	for (unsigned int i = 0; i < 8 && i < m->gpus; i++) {
-		device_pdi(m, false, i, pdis + (size_t)8 * i);
+		sim_gpu_pdi(m, false, i, pdis + (size_t)8 * i);
 		memset(pdis + 64 + (size_t)2 * i, (int)i, 2);
 	}
 	sim_gpu_opaque_add(r, GPU_PDIS, pdis, sizeof(pdis));

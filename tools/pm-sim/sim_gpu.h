@@ -109,6 +109,12 @@ int sim_gpu_device(
 unsigned int sim_gpu_device_count(const struct sim_gpu_machine *m);
 bool sim_gpu_is_switch(const struct sim_gpu_device *d);
 
+/*
+ * The 8 bytes by which GPUs and switches name each other: behind the first byte of the serial
+ * number of the boot ROM's certificate.
+ */
+void sim_gpu_pdi(const struct sim_gpu_machine *m, bool is_switch, unsigned int index, uint8_t *ret);
+
 /* n <= 48 bytes that follow from the seed and a text. */
 void sim_gpu_derive(const struct sim_gpu_machine *m, uint8_t *ret, size_t n, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
