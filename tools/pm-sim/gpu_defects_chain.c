@@ -40,12 +40,10 @@ static void forged(struct sim_gpu_plan *plan, uint32_t level)
 	snprintf(remade(plan, level)->issuer, SIM_GPU_NAME, "rogue");
 }
 
-/* The certificate itself is for a stranger's key, which then signed what is below. */
+/* It certifies a stranger's key; what is below was signed with the right one. */
 static void other_key(struct sim_gpu_plan *plan, uint32_t level)
 {
 	snprintf(remade(plan, level)->name, SIM_GPU_NAME, "rogue");
-	if (level > LEAF)
-		forged(plan, level - 1);
 }
 
 /* A whole chain under a root that looks the same. */
@@ -136,7 +134,8 @@ static const struct sim_gpu_defect chain_defects[] = {
 	{"leaf-fwid", "the FWID is not the report's", fwid, 0},
 	{"leaf-fwid-tail", "the FWID is not the report's, last byte", fwid, 47},
 	{"leaf-no-fwid", "the leaf has no FWID", fwid_kind, SIM_FWID_NONE},
-	{"leaf-fwid-kind", "the FWID stands in the other kind of extension", fwid_kind, 1},
+	{"leaf-fwid-kind", "the FWID stands in the other kind of extension", fwid_kind, 1,
+		.harmless = true},
 	{"leaf-usage", "the leaf may not sign", USE(LEAF, SIM_USE_NONE)},
 	{"leaf-ca", "the leaf is an authority", USE(LEAF, SIM_USE_CA)},
 	{"leaf-san", "the leaf is of another chip", san, 1},
@@ -189,13 +188,16 @@ static void rim_duplicate(struct sim_gpu_plan *plan, uint32_t arg)
 	plan->rim.resources[plan->rim.resource_count++] = *first_active(&plan->rim);
 }
 
-/* Both manifests want to tell of one index. */
-static void rim_conflict(struct sim_gpu_plan *plan, uint32_t arg)
+/* Both manifests tell of one index, and the device has the value that this one tells. */
+static void rim_conflict(struct sim_gpu_plan *plan, uint32_t index)
 {
-	(void)arg;
-	for (size_t i = 0; i < 64; i++)
-		plan->rim.resources[i].active =
-			i == 2 || i == 30 ? "True" : plan->rim.resources[i].active;
+	struct sim_rim_resource *res = &plan->rim.resources[index];
+	uint8_t value[SIM_GPU_DIGEST];
+
+	sim_gpu_measurement(plan->machine, &plan->device, index, value);
+	res->active = "True";
+	res->alternatives = 1;
+	pm_hex_encode(value, sizeof(value), res->hash[0]);
 }
 
 /* Signed as it is: another value than the device's. */
@@ -360,10 +362,10 @@ static const struct sim_gpu_defect rim_defects[] = {
 	{"rim-no-transform", "without the transform of enveloped signatures", rim_text, 7},
 	{"rim-product", "of another chip", rim_product},
 	{"rim-version", "of another version", rim_version},
-	{"rim-manufacturer", "of another manufacturer", rim_maker},
+	{"rim-manufacturer", "of another manufacturer", rim_maker, .harmless = true},
 	{"rim-value", "another value than the device's", rim_value},
 	{"rim-duplicate", "an index twice", rim_duplicate},
-	{"rim-conflict", "an index of the other manifest", rim_conflict},
+	{"rim-conflict", "an index of the other manifest", rim_conflict, 2},
 	{"rim-index", "an index that no device has", rim_index, 64},
 	{"rim-active", "neither active nor not", rim_active},
 	{"rim-size", "digests of 32 bytes", rim_size},
