@@ -123,6 +123,8 @@ no-certs processor, VEK
 no-crl processor, CRL
 no-rims GPUs, GPU 0, golden measurements, driver
 no-ocsp GPUs, RIM 0, RIM CA 1, OCSP
+more-rims GPUs, RIM 2, RIM, root element
+more-ocsp GPUs, OCSP response
 tree-path processor, REPORT_DATA
 tree-index processor, REPORT_DATA
 tree-cut processor, REPORT_DATA

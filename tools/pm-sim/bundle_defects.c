@@ -186,6 +186,23 @@ static int no_ocsp(struct sim_bundle *b)
 	return needs_gpus(b, 1);
 }
 
+static const uint8_t nonsense[] = "<nonsense/>";
+
+/* What nobody needs must be good too. */
+static int more_rims(struct sim_bundle *b)
+{
+	b->rim_list[b->content.rim_count++] = (struct pm_bytes){nonsense, sizeof(nonsense) - 1};
+	return needs_gpus(b, 1);
+}
+
+static int more_ocsp(struct sim_bundle *b)
+{
+	if (b->content.ocsp_count == PM_BUNDLE_OCSP_MAX)
+		return sim_fail("no room for another OCSP response");
+	b->ocsp_list[b->content.ocsp_count++] = (struct pm_bytes){nonsense, sizeof(nonsense) - 1};
+	return needs_gpus(b, 1);
+}
+
 static int needs_tree(const struct sim_bundle *b)
 {
 	return b->content.nonce.depth ? TOOL_OK : sim_fail("this defect needs --tree 2 or more");
@@ -304,6 +321,8 @@ static const struct sim_bundle_defect defects[] = {
 	{"no-crl", "no revocation list", SIM_BUNDLE_CONTENT, no_crl},
 	{"no-rims", "no golden measurements", SIM_BUNDLE_CONTENT, no_rims},
 	{"no-ocsp", "no OCSP responses", SIM_BUNDLE_CONTENT, no_ocsp},
+	{"more-rims", "nonsense behind the golden measurements", SIM_BUNDLE_CONTENT, more_rims},
+	{"more-ocsp", "nonsense behind the OCSP responses", SIM_BUNDLE_CONTENT, more_ocsp},
 	{"tree-path", "another digest in the nonce's path", SIM_BUNDLE_CONTENT, tree_path},
 	{"tree-index", "another leaf of the nonce tree", SIM_BUNDLE_CONTENT, tree_index},
 	{"tree-cut", "the nonce's path is one digest short", SIM_BUNDLE_CONTENT, tree_cut},

@@ -51,7 +51,7 @@ struct sim_bundle {
 	struct sim_bytes reports[SIM_GPU_DEVICES], chains[SIM_GPU_DEVICES];
 	struct sim_bytes rims[3], ocsp[PM_BUNDLE_OCSP_MAX];
 	/* The lists of the content. */
-	struct pm_bytes certs[3], crls[1], rim_list[3], ocsp_list[PM_BUNDLE_OCSP_MAX];
+	struct pm_bytes certs[3], crls[1], rim_list[4], ocsp_list[PM_BUNDLE_OCSP_MAX];
 	struct pm_bundle_gpu entries[PM_BUNDLE_GPUS_MAX];
 	struct pm_bundle_content content;
 	struct sim_bytes bytes; /* as they go out */
