@@ -211,6 +211,19 @@ static void set_names(X509 *x, const struct mint_cert *cert)
 	X509_NAME_free(issuer);
 }
 
+static void set_serial(X509 *x, const struct mint_cert *cert)
+{
+	BIGNUM *number;
+
+	if (!cert->serial_bytes.len) {
+		ASN1_INTEGER_set(X509_get_serialNumber(x), cert->serial);
+		return;
+	}
+	number = BN_bin2bn(cert->serial_bytes.ptr, (int)cert->serial_bytes.len, NULL);
+	BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x));
+	BN_free(number);
+}
+
 struct pm_view mint_cert(const struct mint_cert *cert)
 {
 	EVP_MD_CTX *md = begin_signer(&cert->signer);
@@ -219,7 +232,7 @@ struct pm_view mint_cert(const struct mint_cert *cert)
 	int len;
 
 	X509_set_version(x, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), cert->serial);
+	set_serial(x, cert);
 	ASN1_TIME_set(X509_getm_notBefore(x), cert->not_before);
 	ASN1_TIME_set(X509_getm_notAfter(x), cert->not_after);
 	set_names(x, cert);

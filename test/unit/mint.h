@@ -54,6 +54,7 @@ struct mint_cert {
 	int name_len;	   /* of a name with a NUL in it; 0: up to its end */
 	const char *name2; /* a second common name, or NULL */
 	long serial;
+	struct pm_view serial_bytes; /* a longer one, in its place */
 	int64_t not_before, not_after;
 	const char *constraints; /* as in OpenSSL's configuration: "critical,CA:TRUE"; or NULL */
 	const char *usage;	 /* "critical,keyCertSign"; or NULL */
