@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Measurements beside golden ones, on manifests made by hand: this program has its own struct pm_rim
- * and the functions of rim.h that ask it.
+ * Measurements beside golden ones, on manifests made by hand: this program has its own struct
+ * pm_rim and the functions of rim.h that ask it.
  */
 #include <string.h>
 
