@@ -1,7 +1,8 @@
 #!/bin/sh
 # bench.sh BUILD_DIR: speed of SNP verification on one core, with the fast verifier and with mbedTLS
 # alone, beside OpenSSL in the same run. The evidence is real where PM_VECTORS (or ../shared/vectors)
-# is, and pm-sim's where not: both cost the same. At the end of disks, beside veritysetup.
+# is, and pm-sim's where not: both cost the same. Then of a host of eight GPUs, beside OpenSSL; at the
+# end of disks, beside veritysetup.
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
@@ -31,6 +32,9 @@ taskset -c 0 openssl speed -seconds 2 ecdsap384 2>/dev/null |
 	awk '/ecdsa/ {printf "%-22s %-30s %8.3f ms\n", "OpenSSL", "P-384 verify", 1000 / $NF}'
 taskset -c 0 openssl speed -seconds 2 rsa4096 2>/dev/null |
 	awk '/rsa/ {printf "%-22s %-30s %8.3f ms\n", "OpenSSL", "RSA-4096 verify", 1000 / $NF}'
+
+echo "a host of GPUs, one core:"
+taskset -c 0 "$build/test/bench/bench_gpu"
 
 echo "disks:"
 test/bench/bench_verity.sh "$build"
