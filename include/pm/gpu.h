@@ -246,10 +246,13 @@ PM_API const struct pm_gpu_fields *pm_gpu_evidence_untrusted(
 	const struct pm_gpu_evidence *evidence);
 
 /**
- * pm_gpu_evidence_arch - the kind of device that the report claims
+ * pm_gpu_evidence_arch - the kind of device that the report claims, or its certificate
  * @evidence: the evidence
  *
- * Return: an enum pm_gpu_arch, or 0 when the report's GPU_INFO is of no kind that libpm knows.
+ * Of a chip that libpm has not seen yet the report does not tell; its certificate, once given,
+ * does.
+ *
+ * Return: an enum pm_gpu_arch, or 0 when neither tells.
  */
 PM_API int pm_gpu_evidence_arch(const struct pm_gpu_evidence *evidence);
 
@@ -274,7 +277,7 @@ PM_API int pm_gpu_evidence_cert(const struct pm_gpu_evidence *evidence, size_t i
  * The name is made of what the report claims: to fetch by, never to decide by.
  *
  * Return: 0; PM_E_ARG for a kind that the device does not have; PM_E_MISSING when the report lacks
- * a part of the name; PM_E_UNSUPPORTED for an unknown kind of device.
+ * a part of the name; PM_E_UNSUPPORTED for an unknown kind of device, see pm_gpu_evidence_arch().
  */
 PM_API int pm_gpu_evidence_rim_id(
 	const struct pm_gpu_evidence *evidence, enum pm_rim_kind kind, char *ret_id) PM_MUST_USE;

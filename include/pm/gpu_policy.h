@@ -3,10 +3,10 @@
  * What to demand of the evidence of NVIDIA GPUs and switches. A new policy refuses everything: a
  * nonce must be demanded or waived by name. What is not set means the safe default: golden
  * measurements (RIM) and revocation (OCSP) are demanded, only "good" is a good answer, the firmware
- * identity must be in the report and the certificate, each measurement that is not zero must have a
- * golden value, NVIDIA's own roots. Lists ("allow") accept any of their members; without a member
- * they accept all. All setters return 0, PM_E_NOMEM, or PM_E_ARG and PM_E_LIMIT where noted, and
- * change nothing on failure. A policy may be read by several threads when nobody changes it.
+ * identity that a report names must be the certificate's, NVIDIA's own roots. Lists ("allow")
+ * accept any of their members; without a member they accept all. All setters return 0, PM_E_NOMEM,
+ * or PM_E_ARG and PM_E_LIMIT where noted, and change nothing on failure. A policy may be read by
+ * several threads when nobody changes it.
  *
  * Whether confidential computing is on, and that its developer's mode is off, no report says by
  * itself: with the developer's mode the measurements differ from the golden ones, which is why
@@ -78,18 +78,24 @@ enum pm_gpu_permission {
 	PM_GPU_PERMIT_HOLD = 1,
 	/** A certificate that OCSP calls unknown. */
 	PM_GPU_PERMIT_OCSP_UNKNOWN = 2,
-	/** A GPU's report without a firmware identity: firmware of 2023 has none. */
-	PM_GPU_PERMIT_NO_FWID = 4,
-	/** A measurement that is not zero and that no golden measurement speaks of. */
-	PM_GPU_PERMIT_UNMEASURED = 8,
 	/** Opaque fields of a type that libpm does not know. */
-	PM_GPU_PERMIT_UNKNOWN_OPAQUE = 16
+	PM_GPU_PERMIT_UNKNOWN_OPAQUE = 4
 };
 
 /** What pm_gpu_policy_require() can demand beyond the defaults. */
 enum pm_gpu_requirement {
 	/** A switch says that it is locked; says nothing of GPUs. */
-	PM_GPU_REQUIRE_SWITCH_LOCK = 1
+	PM_GPU_REQUIRE_SWITCH_LOCK = 1,
+	/**
+	 * A GPU's report names the firmware's identity. Firmware of 2023 names none, which can't
+	 * be made up: the report is signed. Switches never name one.
+	 */
+	PM_GPU_REQUIRE_FWID = 2,
+	/**
+	 * Each measurement that is not zero has a golden value. Some drivers measure what the
+	 * manifests of others do not speak of, and NVIDIA's own verifiers pass it over.
+	 */
+	PM_GPU_REQUIRE_ALL_GOLDEN = 4
 };
 
 /** What to demand of a device. */
@@ -219,6 +225,19 @@ PM_API int pm_gpu_policy_min_vbios(
  * Return: 0; PM_E_ARG.
  */
 PM_API int pm_gpu_policy_ocsp_grace(struct pm_gpu_policy *policy, int64_t seconds) PM_MUST_USE;
+
+/**
+ * pm_gpu_policy_rim_time - judge golden measurements as of another time
+ * @policy: the policy
+ * @time: seconds since 1970-01-01T00:00:00Z; each manifest must be valid then, and not at the time
+ *        of the verification of the device
+ *
+ * For evidence of the past: NVIDIA signs manifests for some two years, and their OCSP responses for
+ * a day. Not set, a manifest must be valid at the time of the verification.
+ *
+ * Return: 0.
+ */
+PM_API int pm_gpu_policy_rim_time(struct pm_gpu_policy *policy, int64_t time) PM_MUST_USE;
 
 /**
  * pm_gpu_policy_add_test_root - accept a root that is not NVIDIA's

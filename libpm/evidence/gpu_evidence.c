@@ -5,6 +5,7 @@
 
 #include "base/report.h"
 #include "crypto/x509.h"
+#include "evidence/gpu_leaf.h"
 
 #define SWITCH_BLOCKS 31
 
@@ -128,10 +129,8 @@ bool pm_gpu_is_switch(const struct pm_gpu_fields *fields)
 	return fields->measurement_count == SWITCH_BLOCKS;
 }
 
-int pm_gpu_evidence_arch(const struct pm_gpu_evidence *evidence)
+int pm_gpu_arch_told(const struct pm_gpu_fields *f)
 {
-	const struct pm_gpu_fields *f = &evidence->fields;
-
 	if (pm_gpu_is_switch(f))
 		return PM_GPU_LS10;
 	if (f->gpu_info == INFO_HOPPER)
@@ -139,6 +138,23 @@ int pm_gpu_evidence_arch(const struct pm_gpu_evidence *evidence)
 	if (f->gpu_info >= INFO_BLACKWELL_MIN && f->gpu_info <= INFO_BLACKWELL_MAX)
 		return PM_GPU_BLACKWELL;
 	return 0;
+}
+
+/* By the device's certificate, though nobody has verified it. */
+static int arch_of_cert(const struct pm_gpu_evidence *evidence)
+{
+	pm_cleanup(pm_cert) struct pm_cert *cert = NULL;
+
+	if (!evidence->cert_count || pm_cert_parse(evidence->certs[0], &cert) < 0)
+		return 0;
+	return pm_gpu_leaf_arch(cert);
+}
+
+int pm_gpu_evidence_arch(const struct pm_gpu_evidence *evidence)
+{
+	int told = pm_gpu_arch_told(&evidence->fields);
+
+	return told ? told : arch_of_cert(evidence);
 }
 
 int pm_gpu_mode_of(const struct pm_gpu_fields *f)

@@ -23,6 +23,9 @@ PM_OWNER(pm_gpu_evidence, pm_gpu_evidence_free);
 /* Is it a switch's report? */
 bool pm_gpu_is_switch(const struct pm_gpu_fields *fields);
 
+/* The kind of device that the report tells: an enum pm_gpu_arch, or 0 for a chip not seen yet. */
+int pm_gpu_arch_told(const struct pm_gpu_fields *fields);
+
 /* How the GPU says that it shares work: an enum pm_gpu_mode, or 0. */
 int pm_gpu_mode_of(const struct pm_gpu_fields *fields);
 

@@ -27,7 +27,7 @@ struct comparing {
 	const char *product;
 	const struct pm_gpu_rims *rims;
 	const struct pm_gpu_policy *policy;
-	int64_t now;
+	int64_t now; /* for manifests */
 	struct pm_report *report;
 	struct pm_gpu_compared *c;
 	struct needed needed[NEEDED_MAX];
@@ -97,7 +97,7 @@ static int accept(struct comparing *k, const struct needed *n)
 		return pm_fail(k->report, PM_E_REJECTED, n->name, "NVIDIA CoRIM signing Root CA",
 			"root with SHA-256 %s, not trusted", pm_hex(root, 32).s);
 	if (k->now > until)
-		return pm_fail(k->report, PM_E_STALE, n->name, "valid now", "valid until %s",
+		return pm_fail(k->report, PM_E_STALE, n->name, pm_time(k->now).s, "valid until %s",
 			pm_time(until).s);
 	if (!pm_rim_ocsp_checked(n->rim) && !(k->policy->waivers & PM_GPU_WAIVE_OCSP))
 		return pm_fail(k->report, PM_E_MISSING, n->name, "revocation checked",
@@ -199,7 +199,7 @@ static int compare(struct comparing *k, const struct needed *n)
 	return result;
 }
 
-/* What runs and nobody vouches for. */
+/* What was measured and nobody vouches for. */
 static int check_unmeasured(const struct comparing *k)
 {
 	static const char name[] = "measurements without golden";
@@ -216,7 +216,7 @@ static int check_unmeasured(const struct comparing *k)
 		pm_pass(k->report, name, "none");
 		return PM_OK;
 	}
-	if (!(k->policy->permissions & PM_GPU_PERMIT_UNMEASURED))
+	if (k->policy->requirements & PM_GPU_REQUIRE_ALL_GOLDEN)
 		return pm_fail(k->report, PM_E_REJECTED, name, "none",
 			"%zu, the first is index %zu", count, first);
 	pm_skip(k->report, name, "%zu, the first is index %zu", count, first);
@@ -255,7 +255,7 @@ int pm_gpu_golden_compare(const struct pm_gpu_fields *fields, enum pm_gpu_arch a
 		.product = pm_gpu_rim_product(fields, arch),
 		.rims = rims,
 		.policy = policy,
-		.now = now,
+		.now = policy->has_rim_time ? policy->rim_time : now,
 		.report = report,
 		.c = ret,
 	};

@@ -97,6 +97,14 @@ static int arch_of_chip(const char *chip)
 	return 0;
 }
 
+int pm_gpu_leaf_arch(const struct pm_cert *cert)
+{
+	char chip[PM_GPU_TEXT_SIZE];
+	struct pm_view text;
+
+	return read_alt_name(cert, &text) && read_chip(text, chip) ? arch_of_chip(chip) : 0;
+}
+
 static int read_names(const struct pm_cert *cert, struct pm_report *report, struct pm_gpu_leaf *ret)
 {
 	struct pm_view text, name = pm_cert_common_name(cert);

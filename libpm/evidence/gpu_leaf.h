@@ -14,6 +14,9 @@ struct pm_gpu_leaf {
 	uint8_t fwid[PM_GPU_DIGEST_SIZE];
 };
 
+/* The kind of device that the certificate tells, or 0. Looks at nothing else. */
+int pm_gpu_leaf_arch(const struct pm_cert *cert);
+
 /*
  * Read and check the profile of cert, which parent issued: not a CA, its key for signatures alone,
  * the chip in both names, the firmware's identity. PM_E_REJECTED, PM_E_FORMAT, PM_E_UNSUPPORTED.

@@ -8,9 +8,9 @@
 
 #define ALL_WAIVERS (PM_GPU_WAIVE_NONCE | PM_GPU_WAIVE_RIM | PM_GPU_WAIVE_OCSP)
 #define ALL_PERMISSIONS                                                                            \
-	(PM_GPU_PERMIT_HOLD | PM_GPU_PERMIT_OCSP_UNKNOWN | PM_GPU_PERMIT_NO_FWID |                 \
-		PM_GPU_PERMIT_UNMEASURED | PM_GPU_PERMIT_UNKNOWN_OPAQUE)
-#define ALL_REQUIREMENTS PM_GPU_REQUIRE_SWITCH_LOCK
+	(PM_GPU_PERMIT_HOLD | PM_GPU_PERMIT_OCSP_UNKNOWN | PM_GPU_PERMIT_UNKNOWN_OPAQUE)
+#define ALL_REQUIREMENTS                                                                           \
+	(PM_GPU_REQUIRE_SWITCH_LOCK | PM_GPU_REQUIRE_FWID | PM_GPU_REQUIRE_ALL_GOLDEN)
 
 #define DECIMAL	    10
 #define HEXADECIMAL 16
@@ -166,6 +166,13 @@ int pm_gpu_policy_ocsp_grace(struct pm_gpu_policy *policy, int64_t seconds)
 	if (seconds <= 0)
 		return PM_E_ARG;
 	policy->ocsp_grace = seconds;
+	return PM_OK;
+}
+
+int pm_gpu_policy_rim_time(struct pm_gpu_policy *policy, int64_t time)
+{
+	policy->rim_time = time;
+	policy->has_rim_time = true;
 	return PM_OK;
 }
 

@@ -19,6 +19,8 @@ struct pm_gpu_policy {
 	struct pm_list drivers, vbioses;		     /* texts of struct pm_gpu_version */
 	struct pm_gpu_version min_driver[PM_GPU_ARCH_COUNT]; /* all parts 0: no demand */
 	struct pm_gpu_version min_vbios[PM_GPU_ARCH_COUNT];
+	bool has_rim_time;
+	int64_t rim_time;
 	int64_t ocsp_grace; /* 0: not set */
 	struct pm_list test_roots[PM_GPU_ROOT_KINDS];
 };

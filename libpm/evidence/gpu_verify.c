@@ -83,7 +83,7 @@ static int verify_chain(const struct verifying *v, const struct pm_gpu_chain *c)
 /* A switch's chain has the authorities of Hopper: only the device's certificate tells which. */
 static int check_kind(const struct verifying *v, const struct pm_gpu_chain *c)
 {
-	int claimed = pm_gpu_evidence_arch(v->ev);
+	int claimed = pm_gpu_arch_told(&v->ev->fields);
 	bool is_switch = pm_gpu_is_switch(&v->ev->fields);
 
 	if ((c->facts.arch == PM_GPU_LS10) != is_switch ||
@@ -110,11 +110,11 @@ static int check_signature(const struct verifying *v, const struct pm_gpu_chain 
 	return PM_OK;
 }
 
-/* Old firmware and switches do not tell: it can't be cut off, as it is signed. */
+/* Old firmware and switches do not tell. It can't be cut off: the report is signed. */
 static int check_fwid_absent(const struct verifying *v)
 {
 	v->facts->fwid = PM_GPU_FWID_ABSENT;
-	if (!pm_gpu_is_switch(&v->ev->fields) && !(v->policy->permissions & PM_GPU_PERMIT_NO_FWID))
+	if (!pm_gpu_is_switch(&v->ev->fields) && v->policy->requirements & PM_GPU_REQUIRE_FWID)
 		return pm_fail(v->report, PM_E_REJECTED, "FWID", "as in the device certificate",
 			"none in the report");
 	pm_skip(v->report, "FWID", "none in the report");

@@ -237,10 +237,10 @@ static const struct pm_json_rule rules[] = {
 	OPTION("min_driver", min_driver, 0),
 	OPTION("min_vbios", min_vbios, 0),
 	OPTION("permit_hold", permit_hold, 0),
-	OPTION("permit_no_fwid", permit, PM_GPU_PERMIT_NO_FWID),
 	OPTION("permit_ocsp_unknown", permit, PM_GPU_PERMIT_OCSP_UNKNOWN),
 	OPTION("permit_unknown_opaque", permit, PM_GPU_PERMIT_UNKNOWN_OPAQUE),
-	OPTION("permit_unmeasured", permit, PM_GPU_PERMIT_UNMEASURED),
+	OPTION("require_all_golden", require, PM_GPU_REQUIRE_ALL_GOLDEN),
+	OPTION("require_fwid", require, PM_GPU_REQUIRE_FWID),
 	OPTION("require_switch_lock", require, PM_GPU_REQUIRE_SWITCH_LOCK),
 };
 

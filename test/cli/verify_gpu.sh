@@ -121,7 +121,11 @@ whole_devices() {
 	says "31 of 31"
 	run 0 "Blackwell" $verify $(device blackwell-575.32) --no-rim --no-ocsp --arch blackwell
 	says "not all were given"
-	run 0 "old firmware" $verify $(device hopper-535.86.09-nofwid) --no-rim --no-ocsp --allow-no-fwid
+	run 0 "old firmware" $verify $(device hopper-535.86.09-nofwid) --no-rim --no-ocsp
+	says "– FWID"
+	run 0 "older firmware" $verify $(device hopper-gonvtrust) --no-rim --no-ocsp
+	run 0 "manifests of the past" $verify $(device hopper-550.90.07) $rims --no-ocsp --require-fwid \
+		--require-golden --rim-time 2025-01-02T00:00:00Z --time 2026-11-01T00:00:00Z
 	cp "$vectors/hopper-550.90.07/report.bin" "$work/longer"
 	cp "$work/longer" "$work/report"
 	printf '\0' >>"$work/longer"
@@ -146,7 +150,9 @@ refused_devices() {
 	refused "a bad signature" "signature: found one that does not verify" $(device neg-switch-badsig) \
 		--no-rim --no-ocsp
 	refused "another nonce" "nonce: found 931d8dd0" $good --no-rim --no-ocsp --nonce "$(printf %064d 0)"
-	refused "no FWID" "FWID: found none in the report" $(device hopper-535.86.09-nofwid) --no-rim --no-ocsp
+	refused "no FWID" "FWID: found none in the report" $(device hopper-535.86.09-nofwid) --no-rim --no-ocsp \
+		--require-fwid
+	refused "manifests expired" "validity" $(device hopper-550.90.07) $rims --no-ocsp --time 2026-11-01T00:00:00Z
 	refused "another kind" "kind of device" $good --no-rim --no-ocsp --arch ls10
 	refused "another mode" "mode" $(device hopper-ppcie-590.12) --no-rim --no-ocsp --mode spt
 	refused "another driver" "driver: found 550.90.07" $good --no-rim --no-ocsp --driver 550.90.08
@@ -168,7 +174,7 @@ refused_devices() {
 		--certs "$work/ten.pem"
 	for rim in "$vectors"/rim/negative/*; do
 		# One is a good one that NVIDIA issued again; its values differ from the device's.
-		refused "$(basename "$rim")" "REJECTED" $(device hopper-535.86.09-nofwid) --no-ocsp --allow-no-fwid \
+		refused "$(basename "$rim")" "REJECTED" $(device hopper-535.86.09-nofwid) --no-ocsp \
 			--time 2025-01-02T00:00:00Z --rim "$rim" \
 			--rim "$vectors/rim/vbios/NV_GPU_VBIOS_1010_0200_882_96005E0001.xml"
 	done

@@ -52,8 +52,8 @@ GPU = {
     "min_count": 8, "max_age": 600, "archs": ["hopper", "blackwell", "ls10"], "modes": ["spt", "ppcie"],
     "drivers": ["550.90.07"], "vbios": ["96.00.9F.00.01"], "require_rim": True, "require_ocsp": True,
     "min_driver": {"hopper": "550.54.15"}, "min_vbios": {"hopper": "96.00.88.00.11", "ls10": "96.10.55.00.01"},
-    "permit_hold": 86400, "permit_no_fwid": True, "permit_ocsp_unknown": True, "permit_unknown_opaque": True,
-    "permit_unmeasured": True, "require_switch_lock": True}
+    "permit_hold": 86400, "permit_ocsp_unknown": True, "permit_unknown_opaque": True, "require_all_golden": True,
+    "require_fwid": True, "require_switch_lock": True}
 
 TINY = {"root_hash": "44" * 32, "hash_offset": 512, "data_blocks": 1, "salt": "", "data_block_size": 512,
         "hash_block_size": 1024}
@@ -213,7 +213,7 @@ def gpu():
     bad("roles worker gpu min_vbios hopper", "96.9f")
     bad("roles worker gpu min_vbios volta", "96")
     bad("roles worker gpu permit_hold", 0, 2592001, True)
-    for key in ("permit_no_fwid", "permit_ocsp_unknown", "permit_unknown_opaque", "permit_unmeasured",
+    for key in ("permit_ocsp_unknown", "permit_unknown_opaque", "require_all_golden", "require_fwid",
                 "require_switch_lock"):
         bad(f"roles worker gpu {key}", False, None)
 

@@ -74,7 +74,8 @@ struct stage {
 	struct pm_rim driver, vbios, sw;
 	const struct pm_rim *list[4];
 	size_t count;
-	unsigned int waivers, permissions;
+	unsigned int waivers, requirements;
+	int64_t rim_time; /* 0: not set */
 	bool untrusted;
 	struct pm_gpu_compared c;
 };
@@ -130,7 +131,9 @@ static int compare(struct stage *s, struct pm_report *report)
 
 	ck_pm(pm_gpu_policy_new(&policy), PM_OK);
 	ck_pm(pm_gpu_policy_waive(policy, s->waivers), PM_OK);
-	ck_pm(pm_gpu_policy_permit(policy, s->permissions), PM_OK);
+	ck_pm(pm_gpu_policy_require(policy, s->requirements), PM_OK);
+	if (s->rim_time)
+		ck_pm(pm_gpu_policy_rim_time(policy, s->rim_time), PM_OK);
 	ck_pm(pm_gpu_policy_add_test_root(
 		      policy, s->untrusted ? PM_GPU_ROOT_DEVICE : PM_GPU_ROOT_RIM, root),
 		PM_OK);
@@ -178,10 +181,13 @@ CHANGE(eighth_value, {
 CHANGE(beyond_alternatives, (second_value(s), value(&s->driver, 7)->alternatives = 1));
 CHANGE(no_alternatives, value(&s->driver, 7)->alternatives = 0);
 CHANGE(inactive, (value(&s->driver, 7)->active = false));
-CHANGE(inactive_permitted, (inactive(s), s->permissions = PM_GPU_PERMIT_UNMEASURED));
-CHANGE(inactive_and_zero, (inactive(s), memset(s->f.measurements[7], 0, PM_GPU_DIGEST_SIZE)));
-CHANGE(inactive_differs, (other_value(s), inactive_permitted(s)));
-CHANGE(last_unmeasured, s->f.measurements[63][0] = 1);
+CHANGE(inactive_refused, (inactive(s), s->requirements = PM_GPU_REQUIRE_ALL_GOLDEN));
+CHANGE(inactive_and_zero,
+	(inactive_refused(s), memset(s->f.measurements[7], 0, PM_GPU_DIGEST_SIZE)));
+CHANGE(inactive_differs, (other_value(s), inactive(s)));
+CHANGE(last_unmeasured,
+	(s->f.measurements[63][0] = 1, s->requirements = PM_GPU_REQUIRE_ALL_GOLDEN));
+CHANGE(all_measured, s->requirements = PM_GPU_REQUIRE_ALL_GOLDEN);
 CHANGE(conflict, put(&s->driver, 0, 1));
 CHANGE(conflict_inactive, (put(&s->driver, 0, 99), value(&s->driver, 0)->active = false));
 CHANGE(twice_in_one, put(&s->driver, 7, 8));
@@ -189,7 +195,6 @@ CHANGE(beyond_report, put(&s->sw, 31, 0));
 CHANGE(all_inactive, {
 	for (size_t i = 0; i < s->driver.count; i++)
 		s->driver.values[i].active = false;
-	s->permissions = PM_GPU_PERMIT_UNMEASURED;
 });
 CHANGE(empty, s->vbios.count = 0);
 CHANGE(no_driver, s->list[0] = &s->sw);
@@ -210,6 +215,8 @@ CHANGE(chip_info,
 CHANGE(chip_info_other, strcpy(s->f.chip_info, "GB20X"));
 CHANGE(untrusted, s->untrusted = true);
 CHANGE(expired, s->vbios.until = NOW - 1);
+CHANGE(expired_at_another_time, (expired(s), s->rim_time = NOW - 1));
+CHANGE(another_time_is_later, s->rim_time = NOW + 1);
 CHANGE(no_ocsp, s->vbios.ocsp_checked = false);
 CHANGE(no_ocsp_waived, (no_ocsp(s), s->waivers = PM_GPU_WAIVE_OCSP));
 CHANGE(switch_only, (s->list[0] = &s->sw, s->count = 1));
@@ -247,8 +254,9 @@ static const struct {
 	{"the eighth value", H, eighth_value, 0, NULL, 63, 63},
 	{"beyond the alternatives", H, beyond_alternatives, PM_E_REJECTED, DRIVER, 63, 62},
 	{"no alternative", H, no_alternatives, PM_E_REJECTED, DRIVER, 63, 62},
-	{"not active", H, inactive, PM_E_REJECTED, REST, 62, 62},
-	{"not active, permitted", H, inactive_permitted, 0, NULL, 62, 62},
+	{"not active", H, inactive, 0, NULL, 62, 62},
+	{"not active, refused", H, inactive_refused, PM_E_REJECTED, REST, 62, 62},
+	{"all active", H, all_measured, 0, NULL, 63, 63},
 	{"not active, not measured", H, inactive_and_zero, 0, NULL, 62, 62},
 	{"not active, differs", H, inactive_differs, 0, NULL, 62, 62},
 	{"the last one unmeasured", H, last_unmeasured, PM_E_REJECTED, REST, 63, 63},
@@ -276,6 +284,8 @@ static const struct {
 	{"CHIP_INFO of Hopper", H, chip_info_other, 0, NULL, 63, 63},
 	{"untrusted root", H, untrusted, PM_E_REJECTED, DRIVER, 0, 0},
 	{"expired", H, expired, PM_E_STALE, VBIOS, 0, 0},
+	{"expired, but not at that time", H, expired_at_another_time, 0, NULL, 63, 63},
+	{"expired at a later time", H, another_time_is_later, PM_E_STALE, DRIVER, 0, 0},
 	{"revocation not checked", H, no_ocsp, PM_E_MISSING, VBIOS, 0, 0},
 	{"revocation waived", H, no_ocsp_waived, 0, NULL, 63, 63},
 	{"a switch's for a GPU", H, switch_only, PM_E_MISSING, DRIVER, 0, 0},

@@ -140,6 +140,8 @@ CHANGE(leaf_of_hopper, (set_alt(s, "NVIDIA:GH100:48B02D92494BADF4"), LEAF.name =
 CHANGE(leaf_of_blackwell, (set_alt(s, "NVIDIA:GB202:48B02D92494BADF4"), LEAF.name = "GB202 A01"));
 CHANGE(serial_long, LEAF.serial_bytes = VIEW("\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
 
+DEMAND(need_fwid, pm_gpu_policy_require(p, PM_GPU_REQUIRE_FWID));
+
 /* --- firmware's identity --------------------------------------------------------------------- */
 
 CHANGE(fwid_differs, set_composite(s, gpu_keys.chain[PM_GPU_BROM], ones));
@@ -148,8 +150,9 @@ CHANGE(fwid_of_stranger, set_composite(s, gpu_keys.stranger, zeros));
 CHANGE(fwid_twice, move_fwid_to_more(s));
 CHANGE(fwid_none_in_cert, without_fwid(s));
 CHANGE(fwid_none_in_report, gpu_scene_drop(s, 20));
-CHANGE(fwid_none_permitted, (gpu_scene_drop(s, 20), s->permissions = PM_GPU_PERMIT_NO_FWID));
 CHANGE(fwid_none_at_all, (gpu_scene_drop(s, 20), without_fwid(s)));
+CHANGE(fwid_none_required, (gpu_scene_drop(s, 20), s->demand = need_fwid));
+CHANGE(fwid_required, s->demand = need_fwid);
 CHANGE(fwid_behind, lengthen(s, GPU_FWID));
 CHANGE(fwid_version, bend(s, GPU_FWID, 5, 2));
 CHANGE(fwid_sha256, bend(s, GPU_FWID, s->extensions[GPU_FWID].value.len - 51, 1));
@@ -309,9 +312,11 @@ static const struct {
 	{"FWID of another key", H, fwid_of_stranger, PM_E_REJECTED, "device, FWID"},
 	{"FWID twice", H, fwid_twice, PM_E_FORMAT, "device, FWID"},
 	{"no FWID in the certificate", H, fwid_none_in_cert, PM_E_REJECTED, "FWID"},
-	{"no FWID in the report", H, fwid_none_in_report, PM_E_REJECTED, "FWID"},
-	{"no FWID, permitted", H, fwid_none_permitted, 0, NULL},
-	{"no FWID at all", H, fwid_none_at_all, PM_E_REJECTED, "FWID"},
+	{"no FWID in the report", H, fwid_none_in_report, 0, NULL},
+	{"no FWID, required", H, fwid_none_required, PM_E_REJECTED, "FWID"},
+	{"FWID, required", H, fwid_required, 0, NULL},
+	{"no FWID of a switch, required", L, fwid_required, 0, NULL},
+	{"no FWID at all", H, fwid_none_at_all, 0, NULL},
 	{"FWID, more behind", H, fwid_behind, PM_E_FORMAT, "device, FWID"},
 	{"FWID, version", H, fwid_version, PM_E_FORMAT, "device, FWID"},
 	{"FWID, another hash", H, fwid_sha256, PM_E_FORMAT, "device, FWID"},
@@ -515,6 +520,28 @@ START_TEST(facts_of_a_device)
 }
 END_TEST
 
+/* Of a chip that the report does not tell, the certificate does. */
+START_TEST(a_chip_not_seen_yet)
+{
+	char id[PM_GPU_RIM_ID_SIZE] = "";
+	struct gpu_scene s;
+
+	gpu_scene_init(&s, PM_GPU_BLACKWELL);
+	gpu_scene_set(&s, 4, "\xc5\x01\0\0\0\0\0\0", 8);
+	gpu_scene_set(&s, 35, "GB202", 6);
+	set_alt(&s, "NVIDIA:GB202:48B02D92494BADF4");
+	s.certs[PM_GPU_LEAF].name = "GB202 A01";
+	ck_pm(gpu_scene_verify(&s, NULL, NULL), PM_OK);
+	ck_assert_int_eq(pm_gpu_evidence_arch(s.ev), PM_GPU_BLACKWELL);
+	ck_pm(pm_gpu_evidence_rim_id(s.ev, PM_RIM_DRIVER, id), PM_OK);
+	ck_assert_str_eq(id, "NV_GPU_CC_DRIVER_GB202_575.32");
+	s.cert_count = 0;
+	ck_pm(gpu_scene_verify(&s, NULL, NULL), PM_E_MISSING);
+	ck_assert_int_eq(pm_gpu_evidence_arch(s.ev), 0);
+	gpu_scene_free(&s);
+}
+END_TEST
+
 /* Facts of an earlier yes do not outlive a no. */
 START_TEST(a_no_takes_facts_back)
 {
@@ -565,6 +592,7 @@ int main(void)
 	tcase_add_test(t, the_cache_knows_where_a_certificate_ends);
 	tcase_add_test(t, devices_share_their_issuers);
 	tcase_add_test(t, facts_of_a_device);
+	tcase_add_test(t, a_chip_not_seen_yet);
 	tcase_add_test(t, a_no_takes_facts_back);
 	tcase_add_test(t, certificates_are_bounded);
 	suite_add_tcase(s, t);

@@ -104,8 +104,8 @@ START_TEST(setters_refuse_nonsense)
 	static const uint8_t hash[32] = {1};
 
 	ck_pm(pm_gpu_policy_waive(p, 8), PM_E_ARG);
-	ck_pm(pm_gpu_policy_permit(p, 32), PM_E_ARG);
-	ck_pm(pm_gpu_policy_require(p, 2), PM_E_ARG);
+	ck_pm(pm_gpu_policy_permit(p, 8), PM_E_ARG);
+	ck_pm(pm_gpu_policy_require(p, 8), PM_E_ARG);
 	ck_pm(pm_gpu_policy_allow_arch(p, (enum pm_gpu_arch)0), PM_E_ARG);
 	ck_pm(pm_gpu_policy_allow_arch(p, (enum pm_gpu_arch)4), PM_E_ARG);
 	ck_pm(pm_gpu_policy_allow_mode(p, (enum pm_gpu_mode)0), PM_E_ARG);

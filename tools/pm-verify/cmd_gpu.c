@@ -37,14 +37,15 @@ static const char help[] =
 	"  --vbios V            version of the VBIOS; may be repeated (default: any)\n"
 	"  --min-driver V       least version of the driver\n"
 	"  --min-vbios V        least version of the VBIOS\n"
+	"  --require-fwid       refuse a GPU's report without the firmware's identity (old "
+	"firmware)\n"
+	"  --require-golden     refuse measurements without a golden value\n"
 	"  --require-lock       refuse a switch that is not locked\n"
 	"  --min-gpus N         of a list: at least so many GPUs (default: as many as it has)\n"
 	"\n"
 	"What is refused otherwise:\n"
 	"  --allow-hold SECONDS certificates on hold for no longer than that\n"
 	"  --allow-unknown      certificates that OCSP does not know\n"
-	"  --allow-no-fwid      a GPU's report without the firmware's identity (firmware of 2023)\n"
-	"  --allow-unmeasured   measurements without a golden value\n"
 	"  --allow-opaque       fields of types that are not known\n"
 	"  --allow-topology     of a list: protected PCIe without the switches\n"
 	"  --trim-nul           one zero byte too much behind the report\n"
@@ -79,12 +80,12 @@ enum {
 	OPT_VBIOS,
 	OPT_MIN_DRIVER,
 	OPT_MIN_VBIOS,
+	OPT_REQUIRE_FWID,
+	OPT_REQUIRE_GOLDEN,
 	OPT_REQUIRE_LOCK,
 	OPT_MIN_GPUS,
 	OPT_ALLOW_HOLD,
 	OPT_ALLOW_UNKNOWN,
-	OPT_ALLOW_NO_FWID,
-	OPT_ALLOW_UNMEASURED,
 	OPT_ALLOW_OPAQUE,
 	OPT_ALLOW_TOPOLOGY,
 	OPT_TRIM_NUL,
@@ -110,12 +111,12 @@ static const struct option long_options[] = {
 	{"vbios", required_argument, NULL, OPT_VBIOS},
 	{"min-driver", required_argument, NULL, OPT_MIN_DRIVER},
 	{"min-vbios", required_argument, NULL, OPT_MIN_VBIOS},
+	{"require-fwid", no_argument, NULL, OPT_REQUIRE_FWID},
+	{"require-golden", no_argument, NULL, OPT_REQUIRE_GOLDEN},
 	{"require-lock", no_argument, NULL, OPT_REQUIRE_LOCK},
 	{"min-gpus", required_argument, NULL, OPT_MIN_GPUS},
 	{"allow-hold", required_argument, NULL, OPT_ALLOW_HOLD},
 	{"allow-unknown", no_argument, NULL, OPT_ALLOW_UNKNOWN},
-	{"allow-no-fwid", no_argument, NULL, OPT_ALLOW_NO_FWID},
-	{"allow-unmeasured", no_argument, NULL, OPT_ALLOW_UNMEASURED},
 	{"allow-opaque", no_argument, NULL, OPT_ALLOW_OPAQUE},
 	{"allow-topology", no_argument, NULL, OPT_ALLOW_TOPOLOGY},
 	{"trim-nul", no_argument, NULL, OPT_TRIM_NUL},
@@ -266,12 +267,12 @@ static int set_permission(int opt, struct pm_gpu_policy *policy)
 	switch (opt) {
 	case OPT_ALLOW_UNKNOWN:
 		return failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_OCSP_UNKNOWN));
-	case OPT_ALLOW_NO_FWID:
-		return failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_NO_FWID));
-	case OPT_ALLOW_UNMEASURED:
-		return failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_UNMEASURED));
 	case OPT_ALLOW_OPAQUE:
 		return failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_UNKNOWN_OPAQUE));
+	case OPT_REQUIRE_FWID:
+		return failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_FWID));
+	case OPT_REQUIRE_GOLDEN:
+		return failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_ALL_GOLDEN));
 	case OPT_REQUIRE_LOCK:
 		return failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_SWITCH_LOCK));
 	case OPT_HELP:
@@ -326,6 +327,14 @@ static int set_min_gpus(const char *value, struct gpu_options *o)
 	return r;
 }
 
+static int set_rim_time(const char *value, struct gpu_options *o, struct pm_gpu_policy *policy)
+{
+	int r = set_time("rim-time", value, &o->rim_now);
+
+	o->has_rim_now = true;
+	return r ? r : failed(pm_gpu_policy_rim_time(policy, o->rim_now));
+}
+
 static int set_option(int opt, struct gpu_options *o, struct pm_gpu_policy *policy)
 {
 	switch (opt) {
@@ -347,8 +356,7 @@ static int set_option(int opt, struct gpu_options *o, struct pm_gpu_policy *poli
 	case OPT_TIME:
 		return set_time("time", optarg, &o->now);
 	case OPT_RIM_TIME:
-		o->has_rim_now = true;
-		return set_time("rim-time", optarg, &o->rim_now);
+		return set_rim_time(optarg, o, policy);
 	case OPT_JSON:
 		o->json = true;
 		return TOOL_OK;
