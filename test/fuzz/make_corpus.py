@@ -14,6 +14,7 @@ import pathlib
 import struct
 import uuid
 
+import corpus_gpu
 import corpus_nvgpu
 import der
 
@@ -538,6 +539,7 @@ def main():
     make_cert(milan, vlek)
     make_crl(milan)
     make_field()
+    corpus_gpu.make(write, HERE, c_bytes)
     make_gpu_collect()
     make_keyex(milan)
     make_rules()
