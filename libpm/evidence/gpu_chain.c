@@ -93,13 +93,19 @@ static int load(const struct pm_gpu_evidence *ev, enum pm_gpu_place place, struc
 	return PM_OK;
 }
 
-/* issuer stands above cert, with cas_below authorities between it and the device. */
+/*
+ * issuer stands above cert. Nobody but the root may have issued himself: a root that is there twice
+ * would move the others down by a place, away from the responses about them.
+ */
 static int check_link(const struct pm_cert *cert, enum pm_gpu_place place,
 	const struct pm_cert *issuer, const struct pm_pubkey *key, struct pm_report *report)
 {
 	const char *name = names[place].signature;
 	int r = PM_E_UNSUPPORTED;
 
+	if (pm_view_equal(pm_cert_subject(cert), pm_cert_issuer(cert)))
+		return pm_fail(report, PM_E_REJECTED, name, "issued by the certificate above it",
+			"one that issued itself");
 	if (pm_cert_signed_with(cert, PM_SHA384))
 		r = pm_cert_check_issuer(cert, issuer, key, (int)place);
 	if (r == PM_E_NOMEM || r == PM_E_CRYPTO)

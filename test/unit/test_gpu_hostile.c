@@ -71,6 +71,17 @@ static void without_fwid(struct gpu_scene *s)
 	gpu_scene_extend(s, GPU_FWID, "1.3.6.1.4.1.3704.1.98", mint_join(VIEW("\x05"), VIEW("\0")));
 }
 
+/* DiceTcbInfo that ends with flags of no bits. */
+static void cut_flags(struct gpu_scene *s)
+{
+	struct pm_view whole = s->extensions[GPU_FWID].value;
+	const size_t head = 3, tail = 10; /* flags and type are the last ten bytes */
+	struct pm_view rest = pm_view(whole.ptr + head, whole.len - head - tail);
+
+	gpu_scene_extend(
+		s, GPU_FWID, "2.23.133.5.4.1.1", mint_wrap(0x30, rest, VIEW("\x87\x01\x00")));
+}
+
 /* --- certificates ---------------------------------------------------------------------------- */
 
 CHANGE(nothing, (void)s);
@@ -106,6 +117,7 @@ CHANGE(ica_no_sign, ICA.usage = "critical,cRLSign");
 CHANGE(ica_path_0, ICA.constraints = "critical,CA:TRUE,pathlen:0");
 CHANGE(ica_path_1, ICA.constraints = "critical,CA:TRUE,pathlen:1");
 CHANGE(root_path_2, ROOT.constraints = "critical,CA:TRUE,pathlen:2");
+CHANGE(root_twice, (IDENTITY.name = ICA.signer.name = "Root"));
 CHANGE(leaf_critical, (LEAF.oid = "1.2.3.4", LEAF.oid_value = VIEW("\x05\0"), LEAF.oid_count = 1,
 			      LEAF.oid_critical = true));
 CHANGE(ica_critical, (ICA.oid = "1.2.3.4", ICA.oid_value = VIEW("\x05\0"), ICA.oid_count = 1,
@@ -159,6 +171,9 @@ CHANGE(fwid_sha256, bend(s, GPU_FWID, s->extensions[GPU_FWID].value.len - 51, 1)
 CHANGE(fwid_short, bend(s, GPU_FWID, s->extensions[GPU_FWID].value.len - 49, 47));
 CHANGE(tcb_differs, set_tcb_info(s, ones, 0x80));
 CHANGE(tcb_debug, set_tcb_info(s, zeros, 0x90));
+CHANGE(tcb_sha256, bend(s, GPU_FWID, 28, 1));
+CHANGE(tcb_second_sha256, bend(s, GPU_FWID, 28 + 63, 1));
+CHANGE(tcb_no_flags, cut_flags(s));
 CHANGE(tcb_behind, lengthen(s, GPU_FWID));
 CHANGE(tcb_no_fwids, bend(s, GPU_FWID, 14, 0xa5));
 CHANGE(tcb_order, bend(s, GPU_FWID, 11, 0x88));
@@ -270,6 +285,8 @@ static const struct {
 	{"ICA, path too short", H, ica_path_0, PM_E_REJECTED, "boot ROM, signature"},
 	{"ICA, path", H, ica_path_1, 0, NULL},
 	{"root, path too short", H, root_path_2, PM_E_REJECTED, "identity CA, signature"},
+	{"an authority with the root's name", H, root_twice, PM_E_REJECTED,
+		"identity CA, signature"},
 	{"leaf, unknown critical", H, leaf_critical, PM_E_FORMAT, "device"},
 	{"ICA, unknown critical", H, ica_critical, PM_E_FORMAT, "provisioner"},
 	{"leaf expired", H, leaf_expired, PM_E_STALE, "device, validity"},
@@ -323,6 +340,9 @@ static const struct {
 	{"FWID, too short", H, fwid_short, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo differs", B, tcb_differs, PM_E_REJECTED, "FWID"},
 	{"DiceTcbInfo of debug", B, tcb_debug, PM_E_REJECTED, "device, DiceTcbInfo flags"},
+	{"DiceTcbInfo, another hash", B, tcb_sha256, PM_E_FORMAT, "device, FWID"},
+	{"DiceTcbInfo, another second hash", B, tcb_second_sha256, PM_E_FORMAT, "device, FWID"},
+	{"DiceTcbInfo, flags without bits", B, tcb_no_flags, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo, more behind", B, tcb_behind, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo without fwids", B, tcb_no_fwids, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo out of order", B, tcb_order, PM_E_FORMAT, "device, FWID"},
