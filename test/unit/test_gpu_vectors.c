@@ -358,7 +358,7 @@ START_TEST(waived_golden_measurements_are_compared_when_given)
 {
 	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
 	pm_cleanup(pm_gpu_policy) struct pm_gpu_policy *policy = new_policy(ALL_WAIVED);
-	pm_cleanup(pm_rim) struct pm_rim *old = NULL, *newer = NULL;
+	pm_cleanup(pm_rim) struct pm_rim *old = NULL;
 	pm_cleanup(pm_gpu_evidence) struct pm_gpu_evidence *ev = NULL;
 	const struct pm_gpu_facts *facts = NULL;
 
