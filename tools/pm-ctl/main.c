@@ -5,6 +5,9 @@
 static const struct tool_verb verbs[] = {
 	{"collect", cmd_collect, "get an attestation report of this machine"},
 	{"field", cmd_field, "open or seal one encrypted field of a request or response"},
+	{"history", cmd_history, "keep the signed history of manifests"},
+	{"key", cmd_key, "make and show keys that sign manifests"},
+	{"manifest", cmd_manifest, "make, check, sign and compare manifests"},
 	{"sealed", cmd_sealed, "show the frames of a sealed request or response"},
 	{"shard-key", cmd_shard_key, "print the shard key of a prompt"},
 	{0},

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <err.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/checks.h"
+#include "common/file.h"
+#include "pm-ctl/manifest.h"
+#include "pm-ctl/manifest_evidence.h"
+
+static const char help[] =
+	"Usage: pm-ctl manifest init -o FILE [OPTION]...\n"
+	"Make a manifest, or with --update the one that follows another. Options are read in their "
+	"order.\n"
+	"\n"
+	"  -o, --output FILE        where the manifest goes\n"
+	"  --update FILE            begin with this manifest: next serial number, its hash as "
+	"previous\n"
+	"  --not-before TIME        as 2026-03-01T00:00:00Z (default: now)\n"
+	"  --days N                 how long it holds (default: 90)\n"
+	"\n"
+	"  --role NAME              this role is meant by what follows; it is made when it is not "
+	"there\n"
+	"  --from-evidence REPORT   add measurement, HOST_DATA, TCB and policy of this SEV-SNP "
+	"report,\n"
+	"                           which is not verified here: use pm-verify snp first\n"
+	"  --product NAME           Milan, Genoa or Turin, for reports that do not say\n"
+	"  --allow-debug            also of a guest that the host may debug\n"
+	"  --no-crl                 the role needs no revocation list\n"
+	"  --gpu ARCH:COUNT         the role needs so many GPUs: hopper or blackwell\n"
+	"  --calls NAME             the role may call that one\n"
+	"  --workload-secret        the role gets a secret derived of the seed\n"
+	"\n"
+	"  --model FILE             add models: JSON of pm-disk manifest-entry --name NAME; the "
+	"role, "
+	"if any,\n"
+	"                           serves them\n"
+	"  --owner NAME=KEY         add an owner with this public key\n"
+	"  --threshold N            how many owners must agree (default: all)\n"
+	"  --seed-owner NAME=KEY    add a seed share owner\n"
+	"  --seed-threshold N       how many of those must agree (default: all)\n"
+	"  --test-root HEX          accept a root that is not AMD's: for tests only\n"
+	"\n"
+	"Exit status: 0 done, 1 an input is malformed or the result is no manifest, 2 wrong usage "
+	"or "
+	"input\n"
+	"and output.\n"
+	"\n"
+	"Examples:\n"
+	"  pm-ctl manifest init -o manifest.json --role worker --from-evidence report.bin \\\n"
+	"      --gpu hopper:8 --model llama.json --owner alice=alice.pub --owner bob=bob.pub\n"
+	"  pm-ctl manifest init -o next.json --update manifest.json --role worker \\\n"
+	"      --from-evidence new-report.bin\n";
+
+enum {
+	OPT_UPDATE = 256,
+	OPT_NOT_BEFORE,
+	OPT_DAYS,
+	OPT_ROLE,
+	OPT_EVIDENCE,
+	OPT_PRODUCT,
+	OPT_ALLOW_DEBUG,
+	OPT_NO_CRL,
+	OPT_GPU,
+	OPT_CALLS,
+	OPT_WORKLOAD_SECRET,
+	OPT_MODEL,
+	OPT_OWNER,
+	OPT_THRESHOLD,
+	OPT_SEED_OWNER,
+	OPT_SEED_THRESHOLD,
+	OPT_TEST_ROOT,
+};
+
+static const struct option long_options[] = {
+	{"output", required_argument, NULL, 'o'},
+	{"update", required_argument, NULL, OPT_UPDATE},
+	{"not-before", required_argument, NULL, OPT_NOT_BEFORE},
+	{"days", required_argument, NULL, OPT_DAYS},
+	{"role", required_argument, NULL, OPT_ROLE},
+	{"from-evidence", required_argument, NULL, OPT_EVIDENCE},
+	{"product", required_argument, NULL, OPT_PRODUCT},
+	{"allow-debug", no_argument, NULL, OPT_ALLOW_DEBUG},
+	{"no-crl", no_argument, NULL, OPT_NO_CRL},
+	{"gpu", required_argument, NULL, OPT_GPU},
+	{"calls", required_argument, NULL, OPT_CALLS},
+	{"workload-secret", no_argument, NULL, OPT_WORKLOAD_SECRET},
+	{"model", required_argument, NULL, OPT_MODEL},
+	{"owner", required_argument, NULL, OPT_OWNER},
+	{"threshold", required_argument, NULL, OPT_THRESHOLD},
+	{"seed-owner", required_argument, NULL, OPT_SEED_OWNER},
+	{"seed-threshold", required_argument, NULL, OPT_SEED_THRESHOLD},
+	{"test-root", required_argument, NULL, OPT_TEST_ROOT},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+/* The document as it grows, and what the options said so far. */
+struct draft {
+	json_t *doc;
+	json_t *role; /* borrowed: the one that options are about, or NULL */
+	const char *output;
+	int64_t not_before;
+	long days;
+	int product;
+	bool allow_debug, updates, help;
+};
+
+/* --- the document ---------------------------------------------------------------------------- */
+
+static json_t *first_document(void)
+{
+	return json_pack("{s:i, s:i, s:n, s:s, s:s, s:{}, s:{}, s:{s:i, s:[]}, s:n, s:[]}",
+		"version", 1, "serial", 1, "previous", "not_before", "", "not_after", "", "roles",
+		"models", "owners", "threshold", 0, "keys", "seed_share_owners", "secrets");
+}
+
+static int begin_with(struct draft *d, const char *path)
+{
+	char hash[2 * PM_MANIFEST_HASH_SIZE + 1];
+	struct pm_manifest *m = NULL;
+	int r;
+
+	if (d->updates || json_object_size(json_object_get(d->doc, "roles")) ||
+		json_object_size(json_object_get(d->doc, "models"))) {
+		warnx("--update comes before what it is changed by");
+		return TOOL_USAGE;
+	}
+	r = manifest_load(path, &m);
+	if (r != TOOL_OK)
+		return r;
+	json_decref(d->doc);
+	d->doc = manifest_json(m);
+	d->updates = true;
+	manifest_hash_text(m, hash);
+	json_object_set_new(d->doc, "serial", json_integer((json_int_t)pm_manifest_serial(m) + 1));
+	json_object_set_new(d->doc, "previous", json_string(hash));
+	pm_manifest_free(m);
+	return TOOL_OK;
+}
+
+static json_t *member(json_t *object, const char *key, json_t *otherwise)
+{
+	json_t *found = json_object_get(object, key);
+
+	if (found)
+		json_decref(otherwise);
+	else
+		json_object_set_new(object, key, otherwise);
+	return json_object_get(object, key);
+}
+
+static int set_role(struct draft *d, const char *name)
+{
+	d->role = member(json_object_get(d->doc, "roles"), name,
+		json_pack("{s:{}, s:n, s:[], s:[], s:b}", "snp", "gpu", "models", "calls",
+			"workload_secret", 0));
+	return TOOL_OK;
+}
+
+static int need_role(const struct draft *d, const char *option)
+{
+	if (d->role)
+		return TOOL_OK;
+	warnx("--%s needs a --role before it", option);
+	return TOOL_USAGE;
+}
+
+static void add_once(json_t *list, const char *name)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+	{
+		if (!strcmp(json_string_value(value), name))
+			return;
+	}
+	json_array_append_new(list, json_string(name));
+}
+
+/* --- options of a role ----------------------------------------------------------------------- */
+
+static int add_evidence(struct draft *d, const char *path)
+{
+	int r = need_role(d, "from-evidence");
+
+	if (r != TOOL_OK)
+		return r;
+	return manifest_add_evidence(
+		json_object_get(d->role, "snp"), path, d->product, d->allow_debug);
+}
+
+static int set_product(struct draft *d, const char *name)
+{
+	d->product = 0;
+	for (int p = PM_SNP_MILAN; p <= PM_SNP_TURIN; p++) {
+		if (!strcmp(name, pm_snp_product_name(p)))
+			d->product = p;
+	}
+	if (d->product)
+		return TOOL_OK;
+	warnx("--product: found '%s', expected Milan, Genoa or Turin", name);
+	return TOOL_USAGE;
+}
+
+static int read_number(const char *option, const char *text, long max, long *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (text[0] >= '0' && text[0] <= '9' && !*end && n >= 1 && n <= max) {
+		*ret = n;
+		return TOOL_OK;
+	}
+	warnx("--%s: found '%s', expected a number from 1 to %ld", option, text, max);
+	return TOOL_USAGE;
+}
+
+/* Golden measurements and OCSP are demanded, and evidence of the last hour. */
+static int set_gpu(struct draft *d, const char *text)
+{
+	size_t len = strcspn(text, ":");
+	long count = 0;
+	int r = need_role(d, "gpu");
+
+	if (r == TOOL_OK && !text[len]) {
+		warnx("--gpu: found '%s', expected hopper:COUNT or blackwell:COUNT", text);
+		return TOOL_USAGE;
+	}
+	if (r == TOOL_OK)
+		r = read_number("gpu", text + len + 1, 64, &count);
+	if (r != TOOL_OK)
+		return r;
+	json_object_set_new(d->role, "gpu",
+		json_pack("{s:i, s:i, s:[s%], s:n, s:n, s:n, s:b, s:b}", "min_count", (int)count,
+			"max_age", 3600, "archs", text, len, "modes", "drivers", "vbios",
+			"require_rim", 1, "require_ocsp", 1));
+	return TOOL_OK;
+}
+
+static int set_in_role(struct draft *d, int id)
+{
+	int r = need_role(d, id == OPT_CALLS	? "calls"
+			     : id == OPT_NO_CRL ? "no-crl"
+						: "workload-secret");
+
+	if (r != TOOL_OK)
+		return r;
+	if (id == OPT_CALLS)
+		add_once(json_object_get(d->role, "calls"), optarg);
+	else if (id == OPT_NO_CRL)
+		json_object_set_new(json_object_get(d->role, "snp"), "require_crl", json_false());
+	else
+		json_object_set_new(d->role, "workload_secret", json_true());
+	return TOOL_OK;
+}
+
+/* --- models and owners ----------------------------------------------------------------------- */
+
+static int add_models(struct draft *d, const char *path)
+{
+	json_t *models, *entry;
+	json_error_t error;
+	uint8_t *bytes = NULL;
+	const char *name;
+	size_t len;
+	int r = tool_read_file(path, PM_MANIFEST_SIZE_MAX, &bytes, &len);
+
+	if (r != TOOL_OK)
+		return r;
+	models = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &error);
+	free(bytes);
+	if (!json_is_object(models)) {
+		warnx("%s: expected models as pm-disk manifest-entry --name prints them", path);
+		json_decref(models);
+		return TOOL_REJECTED;
+	}
+	json_object_foreach(models, name, entry)
+	{
+		json_object_set(json_object_get(d->doc, "models"), name, entry);
+		if (d->role)
+			add_once(json_object_get(d->role, "models"), name);
+	}
+	json_decref(models);
+	return TOOL_OK;
+}
+
+/* A name that is there already gets the new key. */
+static void put_owner(json_t *keys, json_t *owner)
+{
+	const json_t *name = json_object_get(owner, "name");
+	json_t *have;
+	size_t i;
+
+	json_array_foreach(keys, i, have)
+	{
+		if (json_equal(json_object_get(have, "name"), name)) {
+			json_array_set_new(keys, i, owner);
+			return;
+		}
+	}
+	json_array_append_new(keys, owner);
+}
+
+static int add_owner(struct draft *d, const char *group, const char *text)
+{
+	size_t len = strcspn(text, "=");
+	char name[PM_MANIFEST_NAME_MAX + 1];
+	struct pm_sign_public public;
+	json_t *owners;
+	int r;
+
+	if (!text[len] || len >= sizeof(name)) {
+		warnx("found owner '%s', expected NAME=KEY with a name of at most 64 characters",
+			text);
+		return TOOL_USAGE;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)len, text);
+	r = manifest_load_public(text + len + 1, &public);
+	if (r != TOOL_OK)
+		return r;
+	if (json_is_null(json_object_get(d->doc, group)))
+		json_object_set_new(
+			d->doc, group, json_pack("{s:i, s:[]}", "threshold", 0, "keys"));
+	owners = json_object_get(d->doc, group);
+	put_owner(json_object_get(owners, "keys"), manifest_owner_json(name, &public));
+	return TOOL_OK;
+}
+
+static int set_threshold(struct draft *d, const char *group, const char *option, const char *text)
+{
+	json_t *owners = json_object_get(d->doc, group);
+	long n = 0;
+	int r = read_number(option, text, PM_MANIFEST_OWNERS_MAX, &n);
+
+	if (r != TOOL_OK)
+		return r;
+	if (!json_is_object(owners)) {
+		warnx("--%s needs an owner before it", option);
+		return TOOL_USAGE;
+	}
+	json_object_set_new(owners, "threshold", json_integer(n));
+	return TOOL_OK;
+}
+
+static int add_test_root(struct draft *d, const char *text)
+{
+	json_t *roots = member(d->doc, "extra_roots", json_object());
+
+	add_once(member(roots, "snp", json_array()), text);
+	return TOOL_OK;
+}
+
+/* --- options --------------------------------------------------------------------------------- */
+
+static int set_time(struct draft *d, const char *text)
+{
+	if (pm_time_parse(text, &d->not_before) == PM_OK)
+		return TOOL_OK;
+	warnx("--not-before: found '%s', expected a time as 2026-03-01T00:00:00Z", text);
+	return TOOL_USAGE;
+}
+
+static int set_more(struct draft *d, int id)
+{
+	switch (id) {
+	case OPT_MODEL:
+		return add_models(d, optarg);
+	case OPT_OWNER:
+		return add_owner(d, "owners", optarg);
+	case OPT_THRESHOLD:
+		return set_threshold(d, "owners", "threshold", optarg);
+	case OPT_SEED_OWNER:
+		return add_owner(d, "seed_share_owners", optarg);
+	case OPT_SEED_THRESHOLD:
+		return set_threshold(d, "seed_share_owners", "seed-threshold", optarg);
+	case OPT_TEST_ROOT:
+		return add_test_root(d, optarg);
+	default:
+		return TOOL_USAGE; /* getopt said why */
+	}
+}
+
+static int set_option(struct draft *d, int id)
+{
+	switch (id) {
+	case 'o':
+		d->output = optarg;
+		return TOOL_OK;
+	case 'h':
+		d->help = true;
+		return TOOL_OK;
+	case OPT_UPDATE:
+		return begin_with(d, optarg);
+	case OPT_NOT_BEFORE:
+		return set_time(d, optarg);
+	case OPT_DAYS:
+		return read_number("days", optarg, 36500, &d->days);
+	case OPT_ROLE:
+		return set_role(d, optarg);
+	case OPT_EVIDENCE:
+		return add_evidence(d, optarg);
+	case OPT_PRODUCT:
+		return set_product(d, optarg);
+	case OPT_ALLOW_DEBUG:
+		d->allow_debug = true;
+		return TOOL_OK;
+	case OPT_NO_CRL:
+	case OPT_CALLS:
+	case OPT_WORKLOAD_SECRET:
+		return set_in_role(d, id);
+	case OPT_GPU:
+		return set_gpu(d, optarg);
+	default:
+		return set_more(d, id);
+	}
+}
+
+static int read_options(int argc, char **argv, struct draft *d)
+{
+	int id, r = TOOL_OK;
+
+	while (r == TOOL_OK && (id = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1)
+		r = set_option(d, id);
+	if (r != TOOL_OK || d->help)
+		return r;
+	if (optind != argc) {
+		warnx("unexpected argument '%s'", argv[optind]);
+		return TOOL_USAGE;
+	}
+	if (!d->output)
+		warnx("manifest init needs -o FILE; try --help");
+	return d->output ? TOOL_OK : TOOL_USAGE;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+/* Without a threshold all must agree. */
+static void finish_owners(json_t *owners)
+{
+	if (json_is_object(owners) && !json_integer_value(json_object_get(owners, "threshold")))
+		json_object_set_new(owners, "threshold",
+			json_integer((json_int_t)json_array_size(json_object_get(owners, "keys"))));
+}
+
+static void finish(struct draft *d)
+{
+	char text[PM_TIME_TEXT_SIZE];
+
+	pm_time_format(d->not_before, text);
+	json_object_set_new(d->doc, "not_before", json_string(text));
+	pm_time_format(d->not_before + (int64_t)d->days * 24 * 3600, text);
+	json_object_set_new(d->doc, "not_after", json_string(text));
+	finish_owners(json_object_get(d->doc, "owners"));
+	finish_owners(json_object_get(d->doc, "seed_share_owners"));
+}
+
+/* What is written is a manifest: the parser says so. */
+static int write_manifest(const struct draft *d)
+{
+	struct pm_report *report = pm_report_new();
+	struct pm_manifest *m = NULL;
+	char *text = json_dumps(d->doc, JSON_INDENT(2));
+	int r = text ? pm_manifest_parse(text, strlen(text), report, &m) : PM_E_NOMEM, status;
+	char *line = NULL;
+
+	if (r < 0) {
+		warnx("this is no manifest yet");
+		tool_print_error("manifest init", r, report);
+		status = tool_exit_status(r);
+	} else if (asprintf(&line, "%s\n", text) < 0) {
+		line = NULL;
+		status = TOOL_USAGE;
+	} else {
+		status = tool_write_file(d->output, line, strlen(line), 0644);
+	}
+	free(line);
+	free(text);
+	pm_manifest_free(m);
+	pm_report_free(report);
+	return status;
+}
+
+int manifest_init(int argc, char **argv)
+{
+	struct draft d = {.doc = first_document(), .not_before = time(NULL), .days = 90};
+	int r = read_options(argc, argv, &d);
+
+	if (r == TOOL_OK && d.help) {
+		fputs(help, stdout);
+	} else if (r == TOOL_OK) {
+		finish(&d);
+		r = write_manifest(&d);
+	}
+	json_decref(d.doc);
+	return r;
+}
