@@ -46,6 +46,14 @@ usage_errors() {
 	says "$manifest: No such file"
 }
 
+cases=$(dirname "$0")/../manifest/cases.py
+around=$(PYTHONDONTWRITEBYTECODE=1 python3 "$cases" --around) || exit 1
+
+# whole_manifest: standard input, the models, as a manifest
+whole_manifest() {
+	printf '%s%s%s' "${around%%MODELS*}" "$(cat)" "${around#*MODELS}"
+}
+
 # refuses WHAT TEXT JSON: a manifest that is rejected
 refuses() {
 	printf '%s' "$3" >"$manifest"
@@ -55,45 +63,54 @@ refuses() {
 
 root=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
 
-good="{\"models\": {\"m\": {\"salt\": \"00\", \"root_hash\": \"$root\", \"hash_offset\": 40960, \
-\"data_blocks\": 10, \"data_block_size\": 4096, \"hash_block_size\": 4096}}}"
+good="{\"m\": {\"salt\": \"00\", \"root_hash\": \"$root\", \"hash_offset\": 40960, \
+\"data_blocks\": 10, \"data_block_size\": 4096, \"hash_block_size\": 4096}}"
 
 # entry KEY VALUE: the good manifest with another value of one key
 entry() {
-	echo "$good" | sed "s/\"$1\": [^,}]*/\"$1\": $2/"
+	echo "$good" | sed "s/\"$1\": [^,}]*/\"$1\": $2/" | whole_manifest
 }
 
 # without KEY: the good manifest without it
 without() {
-	echo "$good" | sed "s/, \"$1\": [^,}]*//; s/{\"$1\": [^,}]*, /{/"
+	echo "$good" | sed "s/, \"$1\": [^,}]*//; s/{\"$1\": [^,}]*, /{/" | whole_manifest
 }
 
+# models JSON: as a manifest
+models() {
+	printf '%s' "$1" | whole_manifest
+}
+
+# The whole manifest is read as strictly as everywhere; test_manifest has each of its rules.
 manifest_errors() {
 	refuses "empty" "line 1" ''
 	refuses "not JSON" "line 1" '{'
-	refuses "behind the object" "end of file expected" '{"models": {}} {}'
-	refuses "no models" "models: expected an object" '{}'
-	refuses "an array" "models: expected an object" '[]'
-	refuses "no such model" "no model m" '{"models": {"n": {}}}'
-	refuses "not an object" "expected an object as m" '{"models": {"m": []}}'
-	refuses "doubled key" "duplicate object key" '{"models": {"m": {}, "m": {}}}'
-	refuses "unknown key" "unknown key 'fec_offset'" "$(entry salt '"00", "fec_offset": 1')"
+	refuses "behind the object" "end of file expected" "$(models '{}') {}"
+	refuses "models alone" "at \$.version" '{"models": {}}'
+	refuses "an array" "at \$" '[]'
+	refuses "no such model" "no model m" "$(models "$(echo "$good" | sed 's/"m"/"n"/')")"
+	refuses "not an object" "an empty array at \$.models.m" "$(models '{"m": []}')"
+	refuses "doubled key" "duplicate object key" "$(models '{"m": {}, "m": {}}')"
+	refuses "unknown key" "at \$.models.m.fec_offset" "$(entry salt '"00", "fec_offset": 1')"
 	for key in root_hash hash_offset data_blocks salt data_block_size hash_block_size; do
-		refuses "no $key" "found nothing" "$(without $key)"
-		refuses "$key null" "$key: expected" "$(entry $key null)"
-		refuses "$key of another type" "$key: expected" "$(entry $key '[]')"
+		refuses "no $key" "nothing at \$.models.m.$key" "$(without $key)"
+		refuses "$key null" "null at \$.models.m.$key" "$(entry $key null)"
+		refuses "$key of another type" "an empty array at \$.models.m.$key" "$(entry $key '[]')"
 	done
 	for key in hash_offset data_blocks data_block_size hash_block_size; do
 		for value in '"4096"' -1 4096.0 true 9223372036854775808; do
 			refuses "$key $value" "" "$(entry $key "$value")"
 		done
 	done
-	refuses "data_block_size of 33 bits" "data_block_size: expected" "$(entry data_block_size 4294971392)"
-	refuses "short root_hash" "root_hash: expected 64" "$(entry root_hash '"00"')"
-	refuses "root_hash with g" "root_hash: expected 64" "$(entry root_hash "\"g${root#0}\"")"
-	refuses "odd salt" "salt: expected at most 512" "$(entry salt '"000"')"
-	refuses "long salt" "salt: expected at most 512" "$(entry salt "\"$(printf '%0514d' 0)\"")"
-	head -c 5000000 /dev/zero | tr '\0' ' ' >"$manifest"
+	refuses "data_block_size of 33 bits" "at \$.models.m.data_block_size" "$(entry data_block_size 4294971392)"
+	refuses "no blocks" "at \$.models.m.data_blocks" "$(entry data_blocks 0)"
+	refuses "odd block size" "expected a power of two" "$(entry data_block_size 1000)"
+	refuses "odd offset" "expected a multiple of 512" "$(entry hash_offset 40961)"
+	refuses "short root_hash" "expected 64 lower-case" "$(entry root_hash '"00"')"
+	refuses "root_hash with g" "expected 64 lower-case" "$(entry root_hash "\"g${root#0}\"")"
+	refuses "odd salt" "expected at most 512" "$(entry salt '"000"')"
+	refuses "long salt" "expected at most 512" "$(entry salt "\"$(printf '%0514d' 0)\"")"
+	head -c 1050000 /dev/zero | tr '\0' ' ' >"$manifest"
 	run 1 "manifest: long" whole m
 	says "longer than"
 }
@@ -118,9 +135,6 @@ disk_errors() {
 	sed 's|"m"|"m/m"|' "$manifest" >"$manifest.slash"
 	run 2 "slash in the name" "$mount" --manifest "$manifest.slash" --model m/m --device "$image" --target "$target"
 	says "name: found pm-m/m"
-	disk_refused 1 "no blocks" data_blocks data_blocks 0
-	disk_refused 1 "odd block size" data_block_size data_block_size 1000
-	disk_refused 1 "odd offset" hash_offset hash_offset 40961
 	disk_refused 1 "tree within the data" hash_offset data_blocks 11
 	"$bin/pm-disk" format -q "$image" --hash-offset 40960 --salt 00 >/dev/null || exit 1
 	disk_refused 1 "another salt" salt salt '"01"'

@@ -10,12 +10,15 @@ Inputs that the fuzzers find are kept beside these.
 import base64
 import hashlib
 import hmac
+import json
 import pathlib
 import struct
+import sys
 import uuid
 
 import corpus_gpu
 import corpus_nvgpu
+sys.dont_write_bytecode = True
 import der
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -526,6 +529,68 @@ def write_nvgpu_header(chain, digests, bodies):
             f"static const uint8_t seed_ocsp_bodies[{len(bodies)}][32] = {{\n"
             f"{rows(hashlib.sha256(b).digest() for b in bodies)},\n}};\n\n#endif\n")
     (HERE / "nvgpu_seeds.h").write_text(text, encoding="utf-8")
+def make_manifest():
+    sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "manifest"))
+    import cases  # pylint: disable=import-outside-toplevel
+    base = cases.BASE
+    compact = json.dumps(base, sort_keys=True, separators=(",", ":"))
+    write("manifest", "whole", compact.encode())
+    write("manifest", "indented", json.dumps(base, indent=1).encode())
+    least = {**cases.around({}), "serial": 1, "previous": None, "seed_share_owners": None,
+             "roles": {"coordinator": cases.COORDINATOR}}
+    least.pop("extra_roots")
+    write("manifest", "least", json.dumps(least).encode())
+    write("manifest", "version-2", json.dumps({**least, "version": 2}).encode())
+    write("manifest", "doubled", compact.replace('"serial":2', '"serial":2,"serial":2').encode())
+    write("manifest", "deep", b'{"a":' + b"[" * 17 + b"]" * 17 + b"}")
+    write("manifest", "empty", b"")
+    for n, changes in enumerate(({"serial": 0}, {"models": {"a//b": cases.TINY}}, {"owners": {}},
+                                 {"secrets": [{"id": "x", "roles": ["nobody"], "models": None}]})):
+        write("manifest", f"refused-{n}", json.dumps({**least, **changes}).encode())
+
+
+def make_signatures():
+    sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "manifest"))
+    import cases  # pylint: disable=import-outside-toplevel
+    entry = {"key": "00" * 32, "algorithm": "ed25519", "signature": base64.b64encode(bytes(64)).decode()}
+    other = {"key": "11" * 32, "algorithm": "ecdsa-p384-sha384", "signature": "MAYCAQECAQE="}
+    for name, found in (("none", []), ("two", [entry, other]), ("same", [entry, {**entry, "algorithm": "x"}]),
+                        ("twice", [entry, {**other, "key": "00" * 32}])):
+        write("signatures", name, json.dumps({"manifest": "ab" * 32, "signatures": found}).encode())
+
+    def pem(what, der_text):
+        return f"-----BEGIN {what}-----\n{der_text}\n-----END {what}-----\n".encode()
+    for name, key in (("ed25519", cases.ED_A), ("p384", cases.P384_A)):
+        write("signatures", f"public-{name}", base64.b64decode(key))
+        write("signatures", f"public-{name}-pem", pem("PUBLIC KEY", key))
+    seed = bytes.fromhex("302e020100300506032b657004220420") + bytes(range(32))
+    number = bytes.fromhex("304e020100301006072a8648ce3d020106052b81040022043730350201010430") + bytes(range(48))
+    for name, key in (("ed25519", seed), ("p384", number)):
+        write("signatures", f"private-{name}", pem("PRIVATE KEY", base64.b64encode(key).decode()))
+
+
+def history(count, first=1):
+    links, previous = [], bytes(32) if first == 1 else b"\x01" * 32
+    for serial in range(first, first + count):
+        manifest, time = hashlib.sha256(b"%d" % serial).digest(), 1772323200 + serial
+        links.append({"serial": serial, "time": f"2026-03-01T00:00:{serial:02}Z", "manifest": manifest.hex(),
+                      "previous": previous.hex(), "signature": "MAYCAQECAQE="})
+        body = struct.pack(">Q", serial) + manifest + previous + struct.pack(">q", time)
+        previous = hashlib.sha256(b"libpm history hash v1\0" + body).digest()
+    return {"version": 1, "links": links}
+
+
+def make_history():
+    for name, made in (("none", history(0)), ("three", history(3)), ("tail", history(2, 5))):
+        write("history", name, json.dumps(made).encode())
+    gap = history(3)
+    del gap["links"][1]
+    write("history", "gap", json.dumps(gap).encode())
+    for name, link in (("memory", bytes(range(32))), ("memory-no-link", b"")):
+        body = b"libpm memory v1\0" + struct.pack(">Q", 7) + bytes(32) + bytes([bool(link)]) + link
+        write("history", name, json.dumps({
+            "version": 1, "serial": 7, "manifest": "00" * 32, "link": link.hex() if link else None,
+            "checksum": hashlib.sha256(body).hexdigest()}).encode())
 
 
 def main():
@@ -541,11 +606,14 @@ def main():
     make_field()
     corpus_gpu.make(write, HERE, c_bytes)
     make_gpu_collect()
+    make_history()
     make_keyex(milan)
+    make_manifest()
     make_rules()
     make_pem(milan)
     make_rim_json()
     make_sealed()
+    make_signatures()
     make_spki(der.Rsa("small", 2048))
     make_snp(milan, turin, vlek)
     make_verity()

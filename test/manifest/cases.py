@@ -3,6 +3,7 @@
 """A manifest that uses each key, and ways to spoil it: one table for the parser and for the schema.
 
     cases.py          print {"base": MANIFEST, "cases": [CASE...]}
+    cases.py --around print a manifest with the word MODELS where its models would stand
 
 A case changes the base: "delete" and "set" name places as words with spaces between them. "error" is what
 the parser says ("format", "limit", "unsupported", or null when the manifest is good), "at" how the place
@@ -311,5 +312,15 @@ def table():
     return {"base": BASE, "cases": CASES}
 
 
+def around(models):
+    """A manifest with these models, which no role serves."""
+    base = json.loads(json.dumps(BASE))
+    base["roles"]["worker"]["models"] = []
+    return {**base, "models": models, "secrets": []}
+
+
 if __name__ == "__main__":
-    json.dump(table(), sys.stdout, indent=1)
+    if sys.argv[1:] == ["--around"]:
+        print(json.dumps(around("MODELS")).replace('"MODELS"', "MODELS"))
+    else:
+        json.dump(table(), sys.stdout, indent=1)

@@ -18,6 +18,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "manifest"))
+import cases  # the rest of a manifest, around its models
+
 BLOCK = 4096
 DIGEST = 32
 PROGRAMS = ("busybox", "cpio", "mkfs.erofs", "mkfs.ext4", "mksquashfs", "qemu-system-x86_64", "veritysetup")
@@ -136,7 +140,7 @@ class Disks:
         self.format("nofs")
         self.format_ours()
         self.make_bad()
-        (self.data / "manifest.json").write_text(json.dumps({"models": self.models}))
+        (self.data / "manifest.json").write_text(json.dumps(cases.around(self.models)))
 
     def arguments(self):
         for path in sorted(self.folder.iterdir()):

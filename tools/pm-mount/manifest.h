@@ -11,9 +11,9 @@ struct entry {
 };
 
 /*
- * Strict: each key of the entry exactly once, none besides, numbers as numbers. Other parts of the
- * manifest are for other programs. TOOL_OK, or having said why TOOL_REJECTED for what is malformed
- * or does not name the model, TOOL_USAGE for a file that can't be read.
+ * Reads the whole manifest, strictly. Signatures and validity are not looked at: whoever starts the
+ * machine vouches for the file. TOOL_OK, or having said why TOOL_REJECTED for what is malformed or
+ * does not name the model, TOOL_USAGE for a file that can't be read.
  */
 int manifest_read(const char *path, const char *model, struct entry *ret)
 	__attribute__((warn_unused_result));
