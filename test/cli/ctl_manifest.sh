@@ -162,6 +162,12 @@ owners() {
 sign() {
 	run 0 "help of sign" $m sign --help
 	run 2 "no key" $m sign manifest.json -o sig
+	mkfifo pipe
+	cat pipe >piped &
+	run 0 "into a pipe" $m sign manifest.json --message -o pipe
+	wait
+	run 0 "which stays one" test -p pipe
+	run 0 "... and got all" test "$(wc -c <piped)" = 60
 	run 2 "two ways" $m sign manifest.json -o sig --key alice.key --message
 	run 0 "alice signs" $m sign manifest.json --key alice.key -o sig
 	run 1 "one is not enough" $m check manifest.json $at --signatures sig --owners owners.json

@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,17 +110,34 @@ static int write_temporary(int fd, const char *temporary, const char *path, cons
 	return failed || rename(temporary, path);
 }
 
+/* A device or pipe: who is root would replace it by a file. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int write_to(const char *path, int fd, const void *bytes, size_t len)
+{
+	int failed = fd < 0 || write_all(fd, bytes, len);
+
+	if (failed)
+		warn("%s", path);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return failed ? TOOL_USAGE : TOOL_OK;
+}
+
 int tool_write_file(const char *path, const void *bytes, size_t len, unsigned int mode)
 {
 	char *temporary = NULL;
 	int fd, failed;
 
-	if (!strcmp(path, "-")) {
-		if (!write_all(STDOUT_FILENO, bytes, len))
-			return TOOL_OK;
-		warn("standard output");
-		return TOOL_USAGE;
-	}
+	if (!strcmp(path, "-"))
+		return write_to("standard output", STDOUT_FILENO, bytes, len);
+	if (is_special(path))
+		return write_to(path, open(path, O_WRONLY | O_CLOEXEC), bytes, len);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
 		warnx("%s: out of memory", path);
 		return TOOL_USAGE;

@@ -21,8 +21,8 @@ int tool_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 	__attribute__((warn_unused_result));
 
 /*
- * Writes a file as a whole or not at all: temporary file beside it, fsync, rename. "-" is standard
- * output. mode as for chmod. TOOL_OK, TOOL_USAGE.
+ * Writes a file as a whole or not at all: temporary file beside it, fsync, rename. A device or pipe
+ * is written to as it is; "-" is standard output. mode as for chmod. TOOL_OK, TOOL_USAGE.
  */
 int tool_write_file(const char *path, const void *bytes, size_t len, unsigned int mode)
 	__attribute__((warn_unused_result));
