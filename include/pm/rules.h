@@ -96,6 +96,37 @@ PM_API int pm_cache_salt_new(char *ret_salt) PM_MUST_USE;
  */
 PM_API int pm_cache_salt_check(size_t len, struct pm_report *report) PM_MUST_USE;
 
+/* --- what a request asks for ------------------------------------------------------------------ */
+
+/** Size of the longest name of a model, with its final NUL. */
+#define PM_REQUEST_MODEL_SIZE 257
+
+/** What a worker looks at before it passes a request on. Set size, the rest is filled in. */
+struct pm_request_facts {
+	/** sizeof(struct pm_request_facts) as the caller was compiled. */
+	size_t size;
+	/** Length of the cache salt in bytes, 0 when there is none: for pm_cache_salt_check(). */
+	size_t cache_salt_len;
+	/** The model, or "" when none is named. */
+	char model[PM_REQUEST_MODEL_SIZE];
+};
+
+/**
+ * pm_request_read - read a request's model and cache salt
+ * @json: the body of a request of OpenAI's or Anthropic's form, decrypted
+ * @len: its length in bytes
+ * @ret_facts: receives them; its size must be set
+ * @report: receives the reason of a failure, without content of the body; or NULL
+ *
+ * Characters of the salt that are written as escapes count as one byte each. Thread safe.
+ *
+ * Return: 0; PM_E_FORMAT when the body is not an object of JSON, when one of the two is not a
+ * string, or when the model's name is not printable ASCII; PM_E_LIMIT when it is longer than 256;
+ * PM_E_NOMEM; PM_E_ARG for another size.
+ */
+PM_API int pm_request_read(const char *json, size_t len, struct pm_request_facts *ret_facts,
+	struct pm_report *report) PM_MUST_USE;
+
 /* --- policy for NVIDIA's certificate status -------------------------------------------------- */
 
 /** Size of the longest header, with its final NUL. */

@@ -49,6 +49,7 @@ static const struct {
 	SIZE(struct pm_memory, 80),
 	SIZE(struct pm_ocsp_policy, 16),
 	SIZE(struct pm_ocsp_status, 16),
+	SIZE(struct pm_request_facts, 280),
 	SIZE(struct pm_sealed_field, 16),
 	SIZE(struct pm_sealed_frame, 16),
 	SIZE(struct pm_sealed_request, 48),

@@ -41,6 +41,20 @@ static void check_media(struct pm_view body)
 	FUZZ_CHECK(strict == lenient || strict == PM_E_REJECTED);
 }
 
+/* What is taken is a name, and a salt that fits the text. */
+static void read_request(struct pm_view body)
+{
+	struct pm_request_facts facts = {.size = sizeof(facts)};
+	int r = pm_request_read((const char *)body.ptr, body.len, &facts, NULL);
+
+	FUZZ_CHECK(r == PM_OK || r == PM_E_FORMAT || r == PM_E_LIMIT);
+	if (r != PM_OK)
+		return;
+	FUZZ_CHECK(facts.cache_salt_len <= body.len);
+	for (const char *c = facts.model; *c; c++)
+		FUZZ_CHECK(*c >= ' ' && *c <= '~');
+}
+
 /* The key does not depend on how the content is cut. */
 static void make_shard_key(struct pm_view content)
 {
@@ -66,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	read_policy(text);
 	check_media(pm_view(data, size));
+	read_request(pm_view(data, size));
 	make_shard_key(pm_view(data, size));
 	return 0;
 }

@@ -152,6 +152,50 @@ START_TEST(salts_are_fresh_and_long)
 }
 END_TEST
 
+/* --- what a request asks for ------------------------------------------------------------------ */
+
+static int read_request(const char *json, struct pm_request_facts *ret)
+{
+	*ret = (struct pm_request_facts){.size = sizeof(*ret)};
+	return pm_request_read(json, strlen(json), ret, NULL);
+}
+
+START_TEST(requests_are_read)
+{
+	struct pm_request_facts facts;
+
+	ck_pm(read_request("{\"cache_salt\":\"a\\/\\u00e9\\\"b\",\"model\":\"m\\/n\"}", &facts),
+		PM_OK);
+	ck_assert_str_eq(facts.model, "m/n");
+	ck_assert_uint_eq(facts.cache_salt_len, 5);
+	ck_pm(read_request("{\"mod\\u0065l\":\"x\",\"cache_salt\":null}", &facts), PM_OK);
+	ck_assert_str_eq(facts.model, "x");
+	ck_assert_uint_eq(facts.cache_salt_len, 0);
+	ck_pm(read_request("{}", &facts), PM_OK);
+	ck_assert_str_eq(facts.model, "");
+}
+END_TEST
+
+START_TEST(requests_are_refused)
+{
+	static const char *const bad[] = {"", "[]", "1", "{\"model\":1}", "{\"cache_salt\":1}",
+		"{\"cache_salt\":[]}", "{\"model\":\"a\\nb\"}", "{\"model\":\"\\u0041\"}",
+		"{\"model\":\"\xc3\xa9\"}", "{\"model\":\"a\",\"model\":\"b\"}", "{\"model\":\"a\"",
+		"{\"model\":null}"};
+	struct pm_request_facts facts;
+	char text[300];
+
+	for (size_t i = 0; i < PM_ARRAY_LEN(bad); i++)
+		ck_assert_msg(read_request(bad[i], &facts) == PM_E_FORMAT, "%s", bad[i]);
+	snprintf(text, sizeof(text), "{\"model\":\"%0256d\"}", 0);
+	ck_pm(read_request(text, &facts), PM_OK);
+	snprintf(text, sizeof(text), "{\"model\":\"%0257d\"}", 0);
+	ck_pm(read_request(text, &facts), PM_E_LIMIT);
+	facts.size = 1;
+	ck_pm(pm_request_read("{}", 2, &facts, NULL), PM_E_ARG);
+}
+END_TEST
+
 /* --- policy for NVIDIA's certificate status -------------------------------------------------- */
 
 static const uint8_t secret[PM_OCSP_KEY_SIZE] = {7};
@@ -448,6 +492,8 @@ int main(void)
 	tcase_add_test(tc, shard_keys_share_beginnings);
 	tcase_add_test(tc, shard_content_has_a_limit);
 	tcase_add_test(tc, salts_are_fresh_and_long);
+	tcase_add_test(tc, requests_are_read);
+	tcase_add_test(tc, requests_are_refused);
 	tcase_add_test(tc, policies_round_trip);
 	tcase_add_test(tc, no_headers_mean_good_only);
 	tcase_add_loop_test(tc, headers_are_strict, 0, PM_ARRAY_LEN(headers));
