@@ -447,8 +447,18 @@ static void close_worker(struct service *s, struct worker *w)
 	loop_free(w->loop);
 }
 
+/* From here on it ends by itself: another signal shall not make that look like a failure. */
+static void block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
 static void close_service(struct service *s)
 {
+	block_signals();
 	for (unsigned int i = 1; s->workers && i < s->worker_count; i++) {
 		struct worker *w = &s->workers[i];
 

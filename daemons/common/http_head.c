@@ -43,6 +43,11 @@ static bool all_are(const char *text, bool (*is)(unsigned char c))
 	return true;
 }
 
+bool http_is_target(const char *text)
+{
+	return *text == '/' && strlen(text) <= HTTP_TARGET_MAX && all_are(text, is_target_char);
+}
+
 /* --- cutting --------------------------------------------------------------------------------- */
 
 long http_head_end(const char *bytes, size_t len, size_t *from)

@@ -61,6 +61,9 @@ long http_head_end(const char *bytes, size_t len, size_t *from);
  */
 int http_request_parse(char *head, size_t len, struct http_request *ret);
 
+/* Could the text be a target? For those that come by other ways. */
+bool http_is_target(const char *text);
+
 /* The value of a field by its name in lower case; of repeated ones the first; or NULL. */
 const char *http_request_field(const struct http_request *request, const char *name);
 

@@ -106,13 +106,13 @@ def connect(address, receive_buffer=None):
 
 def read_all(s):
     """All until the end; the end may be a reset."""
-    data = b""
+    pieces = []
     try:
         while piece := s.recv(65536):
-            data += piece
+            pieces.append(piece)
     except (ConnectionResetError, ssl.SSLError):
         pass
-    return data
+    return b"".join(pieces)
 
 
 def read_until(s, mark):
@@ -170,18 +170,20 @@ class Response:
 
 def dechunk(data):
     """The body as far as it came, and whether its end was there."""
-    body = b""
+    pieces, at = [], 0
     while True:
-        line, found, rest = data.partition(b"\r\n")
-        if not found:
-            return body, False
-        size = int(line, 16)
+        end = data.find(b"\r\n", at)
+        if end < 0:
+            return b"".join(pieces), False
+        size = int(data[at:end], 16)
+        at = end + 2
         if size == 0:
-            assert rest == b"\r\n", rest
-            return body, True
-        if len(rest) < size + 2:
-            return body + rest[:size], False
-        body, data = body + rest[:size], rest[size + 2:]
+            assert data[at:] == b"\r\n", data[at:]
+            return b"".join(pieces), True
+        pieces.append(data[at:at + size])
+        if len(data) < at + size + 2:
+            return b"".join(pieces), False
+        at += size + 2
 
 
 def ask(address, method, target, body=b"", fields=(), wrap=None):

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes that grow, wiped when they move or go: they may be of a prompt. */
+#ifndef PROXY_BUFFER_H
+#define PROXY_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Begin with zeros. */
+struct buffer {
+	char *bytes;
+	size_t len;
+	size_t room;
+};
+
+/* False without memory, or when it would be longer than most. */
+bool buffer_add(struct buffer *buffer, const void *bytes, size_t len, size_t most);
+
+/* Empty, with its memory. */
+void buffer_clear(struct buffer *buffer);
+
+void buffer_free(struct buffer *buffer);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker demands of a request before a model sees it. */
+#include <string.h>
+
+#include "pm-proxy/job.h"
+
+static bool refuse(struct job *job, int status, const char *code, const char *message)
+{
+	atomic_fetch_add(&job->proxy->not_allowed, 1);
+	job_fail(job, status, code, message);
+	return false;
+}
+
+/* The client's policy on the status of the GPUs' certificates. */
+bool job_check_ocsp(struct job *job, const char *header, const char *mac)
+{
+	const struct ocsp_table *table = atomic_load(&job->proxy->ocsp);
+	struct pm_ocsp_policy policy;
+	bool asked = (header && *header) || (mac && *mac);
+
+	if (!table) {
+		if (!asked)
+			return true;
+		return refuse(job, 403, "gpu_policy", "This worker tells nothing of GPUs.");
+	}
+	if (pm_ocsp_policy_read(header, mac, key_secret(job->key), &policy, NULL) < 0)
+		return refuse(job, 400, "gpu_policy", "The policy for GPUs is not authentic.");
+	if (pm_ocsp_policy_check(&policy, table->status, table->count, NULL) < 0)
+		return refuse(job, 403, "gpu_policy", "The GPUs do not satisfy the policy.");
+	return true;
+}
+
+static bool needs_salt(enum pm_endpoint endpoint)
+{
+	return endpoint == PM_ENDPOINT_CHAT || endpoint == PM_ENDPOINT_COMPLETIONS ||
+	       endpoint == PM_ENDPOINT_MESSAGES;
+}
+
+static bool check_salt(struct job *job, const struct pm_request_facts *facts)
+{
+	int r = needs_salt(job->endpoint) ? pm_cache_salt_check(facts->cache_salt_len, NULL)
+					  : PM_OK;
+
+	if (r == PM_E_MISSING)
+		return refuse(job, 400, "cache_salt", "missing field 'cache_salt'");
+	if (r < 0)
+		return refuse(
+			job, 400, "cache_salt", "cache_salt must be at least 32 characters long");
+	return true;
+}
+
+static bool check_media(struct job *job)
+{
+	int r = PM_OK;
+
+	if (job->endpoint == PM_ENDPOINT_CHAT || job->endpoint == PM_ENDPOINT_MESSAGES)
+		r = pm_media_check_body(
+			job->proxy->options->media, job->plain, job->plain_len, NULL);
+	if (r < 0)
+		return refuse(job, 400, "media", "A part of the prompt points where it may not.");
+	return true;
+}
+
+/* A sealed request was routed by a field that must be the request's own model. */
+static bool check_model(struct job *job, const struct pm_request_facts *facts)
+{
+	if (job->format == JOB_SEALED && strcmp(job->model, facts->model) != 0)
+		return refuse(job, 400, "model", "Pm-Model is not the request's model.");
+	strcpy(job->model, facts->model);
+	return true;
+}
+
+static bool is_json(const struct job *job)
+{
+	enum pm_body_kind kind;
+
+	return pm_endpoint_body_kind(job->endpoint, PM_BODY_REQUEST, job->content_type, &kind) ==
+		       PM_OK &&
+	       kind == PM_BODY_JSON;
+}
+
+bool job_check(struct job *job)
+{
+	struct pm_request_facts facts = {.size = sizeof(facts)};
+
+	if (job->format == JOB_PLAIN || !is_json(job))
+		return true;
+	if (pm_request_read(job->plain, job->plain_len, &facts, NULL) < 0)
+		return refuse(job, 400, "bad_request", "The request is malformed.");
+	return check_model(job, &facts) && check_salt(job, &facts) && check_media(job);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-proxy/keys.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pm-proxy/nonces.h"
+#include "pm-proxy/vault.h"
+
+#define BUCKETS 16384u
+
+struct key {
+	struct key *next; /* of its bucket */
+	unsigned int references;
+	bool is_listed;
+	int64_t expires, fresh_since;
+	struct pm_field_key *field;
+	struct pm_exchange_key *sealed;
+	const uint8_t *secret;
+	struct nonces nonces;
+	char id[KEYS_ID_MAX + 1];
+};
+
+struct keys {
+	pthread_mutex_t lock;
+	struct keys_rules rules;
+	struct vault *vault;
+	size_t count;
+	struct key *buckets[BUCKETS];
+};
+
+/* Keys beyond those in the table live in exchanges that are under way. */
+#define SECRETS_MAX (KEYS_MAX + 4096)
+
+int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
+{
+	struct keys *keys = calloc(1, sizeof(*keys));
+
+	if (!keys)
+		return PM_E_NOMEM;
+	keys->rules = *rules;
+	keys->vault = vault_new(SECRETS_MAX);
+	if (!keys->vault) {
+		free(keys);
+		return PM_E_NOMEM;
+	}
+	pthread_mutex_init(&keys->lock, NULL);
+	*ret_keys = keys;
+	return PM_OK;
+}
+
+/* Ids are hashes, and who chooses one badly is found a little later. */
+static struct key **bucket_of(struct keys *keys, const char *id)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *id; id++)
+		hash = (hash ^ (uint8_t)*id) * 16777619u;
+	return &keys->buckets[hash % BUCKETS];
+}
+
+/* In a time that says nothing of where they differ. */
+static bool is_same(const uint8_t *a, const uint8_t *b)
+{
+	unsigned int difference = 0;
+
+	for (size_t i = 0; i < VAULT_SECRET_SIZE; i++)
+		difference |= (unsigned int)(a[i] ^ b[i]);
+	return difference == 0;
+}
+
+/* --- with the lock held ---------------------------------------------------------------------- */
+
+static void destroy(struct keys *keys, struct key *key)
+{
+	pm_field_key_free(key->field);
+	pm_exchange_key_free(key->sealed);
+	if (key->secret)
+		vault_drop(keys->vault, key->secret);
+	nonces_free(&key->nonces);
+	free(key);
+}
+
+static void unref(struct keys *keys, struct key *key)
+{
+	if (--key->references == 0)
+		destroy(keys, key);
+}
+
+static void unlist(struct keys *keys, struct key **link)
+{
+	struct key *key = *link;
+
+	*link = key->next;
+	key->is_listed = false;
+	keys->count--;
+	unref(keys, key);
+}
+
+static struct key **find_link(struct keys *keys, const char *id)
+{
+	struct key **link = bucket_of(keys, id);
+
+	while (*link && strcmp((*link)->id, id) != 0)
+		link = &(*link)->next;
+	return link;
+}
+
+static void purge(struct keys *keys, int64_t now)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct key **link = &keys->buckets[i];
+
+		while (*link) {
+			if ((*link)->expires <= now)
+				unlist(keys, link);
+			else
+				link = &(*link)->next;
+		}
+	}
+}
+
+static int make(struct keys *keys, const char *id, const uint8_t *secret, struct key **ret_key)
+{
+	struct key *key = calloc(1, sizeof(*key));
+	int r;
+
+	if (!key)
+		return PM_E_NOMEM;
+	key->references = 1;
+	r = pm_field_key_new(id, secret, &key->field);
+	if (r == PM_OK) {
+		key->secret = vault_put(keys->vault, secret);
+		r = key->secret ? PM_OK : PM_E_LIMIT;
+	}
+	if (r < 0) {
+		destroy(keys, key);
+		return r;
+	}
+	strcpy(key->id, id); /* its length was checked with the field key */
+	*ret_key = key;
+	return PM_OK;
+}
+
+/* Also of a secret that is there already: its time may be longer now. */
+static int insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
+	int64_t fresh_since)
+{
+	struct key **link = find_link(keys, id), *key;
+	int r;
+
+	if (*link && !is_same((*link)->secret, secret))
+		return PM_E_REJECTED;
+	if (*link) {
+		(*link)->expires = expires;
+		return PM_OK;
+	}
+	if (keys->count >= KEYS_MAX)
+		return PM_E_LIMIT;
+	r = make(keys, id, secret, &key);
+	if (r < 0)
+		return r;
+	key->expires = expires;
+	key->fresh_since = fresh_since;
+	key->is_listed = true;
+	*link = key;
+	keys->count++;
+	return PM_OK;
+}
+
+/* --- the doors ------------------------------------------------------------------------------- */
+
+int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
+	int64_t fresh_since)
+{
+	int r;
+
+	pthread_mutex_lock(&keys->lock);
+	r = insert(keys, id, secret, expires, fresh_since);
+	pthread_mutex_unlock(&keys->lock);
+	return r;
+}
+
+void keys_remove(struct keys *keys, const char *id)
+{
+	struct key **link;
+
+	pthread_mutex_lock(&keys->lock);
+	link = find_link(keys, id);
+	if (*link)
+		unlist(keys, link);
+	pthread_mutex_unlock(&keys->lock);
+}
+
+void keys_purge(struct keys *keys, int64_t now)
+{
+	pthread_mutex_lock(&keys->lock);
+	purge(keys, now);
+	pthread_mutex_unlock(&keys->lock);
+}
+
+size_t keys_count(struct keys *keys)
+{
+	size_t count;
+
+	pthread_mutex_lock(&keys->lock);
+	count = keys->count;
+	pthread_mutex_unlock(&keys->lock);
+	return count;
+}
+
+struct key *keys_find(struct keys *keys, const char *id, int64_t now)
+{
+	struct key *key;
+
+	pthread_mutex_lock(&keys->lock);
+	key = *find_link(keys, id);
+	if (key && key->expires <= now)
+		key = NULL;
+	if (key)
+		key->references++;
+	pthread_mutex_unlock(&keys->lock);
+	return key;
+}
+
+void key_unref(struct keys *keys, struct key *key)
+{
+	if (!key)
+		return;
+	pthread_mutex_lock(&keys->lock);
+	unref(keys, key);
+	pthread_mutex_unlock(&keys->lock);
+}
+
+void keys_free(struct keys *keys)
+{
+	if (!keys)
+		return;
+	purge(keys, KEYS_FOREVER);
+	vault_free(keys->vault);
+	pthread_mutex_destroy(&keys->lock);
+	free(keys);
+}
+
+/* --- one secret ------------------------------------------------------------------------------ */
+
+struct pm_field_key *key_field(const struct key *key)
+{
+	return key->field;
+}
+
+const uint8_t *key_secret(const struct key *key)
+{
+	return key->secret;
+}
+
+static struct pm_exchange_key *make_sealed(const struct keys *keys, const struct key *key)
+{
+	struct pm_exchange_key *sealed;
+
+	if (pm_exchange_key_new(key->id, key->secret, &sealed) < 0)
+		return NULL;
+	if (pm_exchange_key_serve(sealed, keys->rules.replay_entries, keys->rules.replay_window,
+		    key->fresh_since) == PM_OK)
+		return sealed;
+	pm_exchange_key_free(sealed);
+	return NULL;
+}
+
+struct pm_exchange_key *key_sealed(struct keys *keys, struct key *key)
+{
+	struct pm_exchange_key *sealed;
+
+	pthread_mutex_lock(&keys->lock);
+	if (!key->sealed)
+		key->sealed = make_sealed(keys, key);
+	sealed = key->sealed;
+	pthread_mutex_unlock(&keys->lock);
+	return sealed;
+}
+
+int key_admit(struct keys *keys, struct key *key, const uint8_t nonce[PM_FIELD_NONCE_SIZE])
+{
+	enum nonces_answer answer;
+
+	pthread_mutex_lock(&keys->lock);
+	answer = nonces_admit(&key->nonces, nonce);
+	if (answer == NONCES_FULL && key->is_listed)
+		unlist(keys, find_link(keys, key->id));
+	pthread_mutex_unlock(&keys->lock);
+	if (answer == NONCES_NEW)
+		return PM_OK;
+	return answer == NONCES_SEEN ? PM_E_REJECTED : PM_E_LIMIT;
+}

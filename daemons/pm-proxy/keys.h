@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inference secrets that this worker holds. Who fills the table is a provider: a file, or a key
+ * exchange with this process, or a secret service; each may insert and remove from any thread.
+ */
+#ifndef PROXY_KEYS_H
+#define PROXY_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pm/envelope.h>
+
+/* Most secrets that are held at a time. */
+#define KEYS_MAX 65536
+/* An expiry for those that have none. */
+#define KEYS_FOREVER INT64_MAX
+
+/* Longest id that both formats allow. */
+#define KEYS_ID_MAX PM_FIELD_ID_MAX
+
+struct keys;
+/* A secret; whoever found it holds it until key_unref(). */
+struct key;
+
+/* How many sealed requests of one secret are remembered, and for how many seconds. */
+struct keys_rules {
+	size_t replay_entries;
+	uint32_t replay_window;
+};
+
+/* 0; PM_E_NOMEM. */
+int keys_new(const struct keys_rules *rules, struct keys **ret_keys);
+void keys_free(struct keys *keys);
+
+/*
+ * Adds a secret of 32 bytes. expires is in seconds since 1970; sealed requests that were issued up
+ * to fresh_since are refused: when the secret was held by another process before, that may have
+ * answered them. 0; PM_E_ARG for an id that is none, PM_E_REJECTED when the id is there with
+ * another secret, PM_E_LIMIT when the table is full, PM_E_NOMEM, PM_E_CRYPTO.
+ */
+int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
+	int64_t fresh_since);
+
+/* Takes a secret away. What is under way with it goes on. */
+void keys_remove(struct keys *keys, const char *id);
+
+/* Takes those away that have expired, and wipes what nobody uses any more. */
+void keys_purge(struct keys *keys, int64_t now);
+
+size_t keys_count(struct keys *keys);
+
+/* The secret of that id, when there is one that has not expired; or NULL. */
+struct key *keys_find(struct keys *keys, const char *id, int64_t now);
+void key_unref(struct keys *keys, struct key *key);
+
+struct pm_field_key *key_field(const struct key *key);
+/* Made when it is asked for first: its replay cache is large. NULL without memory. */
+struct pm_exchange_key *key_sealed(struct keys *keys, struct key *key);
+/* 32 bytes. */
+const uint8_t *key_secret(const struct key *key);
+/*
+ * A request in field messages, by its nonce: 0 for the first time; PM_E_REJECTED when it was here
+ * before; PM_E_LIMIT when the secret has served too many: it is taken away then.
+ */
+int key_admit(struct keys *keys, struct key *key, const uint8_t nonce[PM_FIELD_NONCE_SIZE]);
+
+#endif

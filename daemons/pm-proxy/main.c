@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <err.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/upstream.h"
+#include "pm-proxy/job.h"
+#include "pm-proxy/options.h"
+
+#define PREFIX "pm_proxy"
+
+/* Between two looks for secrets that have expired. */
+#define PURGE_MILLISECONDS 10000
+
+/* --- loops ----------------------------------------------------------------------------------- */
+
+static void on_purge(evutil_socket_t fd, short what, void *arg)
+{
+	struct proxy_loop *loop = arg;
+
+	(void)fd;
+	(void)what;
+	keys_purge(loop->proxy->keys, (int64_t)time(NULL));
+}
+
+static int start_purge(struct loop *loop, struct proxy_loop *own)
+{
+	struct timeval period = loop_time(PURGE_MILLISECONDS);
+
+	own->purge = event_new(loop->base, -1, EV_PERSIST, on_purge, own);
+	return own->purge && !event_add(own->purge, &period) ? PM_OK : PM_E_NOMEM;
+}
+
+static void close_loop(struct loop *loop, void *arg)
+{
+	struct proxy_loop *own = loop->user;
+
+	(void)arg;
+	if (!own)
+		return;
+	if (own->purge)
+		event_free(own->purge);
+	upstream_pool_free(own->pool);
+	free(own);
+	loop->user = NULL;
+}
+
+static int open_loop(struct loop *loop, void *arg)
+{
+	struct proxy *proxy = arg;
+	struct proxy_loop *own = calloc(1, sizeof(*own));
+	int r;
+
+	if (!own)
+		return PM_E_NOMEM;
+	own->proxy = proxy;
+	loop->user = own;
+	r = upstream_pool_new(loop, &proxy->upstream, &own->pool);
+	if (r == PM_OK && loop->index == 0)
+		r = start_purge(loop, own);
+	if (r < 0)
+		close_loop(loop, arg);
+	return r;
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static int read_ocsp(struct proxy *proxy)
+{
+	struct ocsp_table *table;
+
+	if (!proxy->options->ocsp_file)
+		return 0;
+	table = calloc(1, sizeof(*table));
+	if (!table || ocsp_file_read(proxy->options->ocsp_file, table) != 0) {
+		free(table);
+		return 2;
+	}
+	/* The one before may be in use: it stays, and reloads are rare. */
+	atomic_store(&proxy->ocsp, table);
+	return 0;
+}
+
+static void reload(void *arg)
+{
+	struct proxy *proxy = arg;
+
+	/* What can't be read leaves all as it was, and said why. */
+	(void)keys_file_read(proxy->options->keys_file, proxy->keys, (int64_t)time(NULL));
+	(void)read_ocsp(proxy);
+}
+
+/* --- metrics --------------------------------------------------------------------------------- */
+
+static void write_gpus(struct evbuffer *out, const struct ocsp_table *table)
+{
+	static const char *const labels[2] = {"gpu", "component"};
+	static const char *const components[] = {"driver", "gpu", "vbios"};
+	static const char name[] = PREFIX "_ocsp_status";
+	char gpu[12];
+
+	metrics_begin(out, name, "gauge", "Certificates' status: 0 good, 1 revoked, -1 unknown.");
+	for (size_t i = 0; i < table->count; i++) {
+		const char *values[2] = {gpu, components[i % 3]};
+		enum pm_ocsp_value value = table->status[i].value;
+
+		snprintf(gpu, sizeof(gpu), "%zu", i / 3);
+		metrics_sample2(out, name, labels, values,
+			value == PM_OCSP_GOOD	   ? 0
+			: value == PM_OCSP_REVOKED ? 1
+						   : -1);
+	}
+}
+
+static void write_metrics(struct evbuffer *out, void *arg)
+{
+	struct proxy *proxy = arg;
+	const struct ocsp_table *table = atomic_load(&proxy->ocsp);
+	const struct {
+		const char *reason;
+		uint64_t count;
+	} refused[] = {
+		{"not_opened", atomic_load(&proxy->not_opened)},
+		{"not_allowed", atomic_load(&proxy->not_allowed)},
+		{"replayed", atomic_load(&proxy->replayed)},
+		{"not_ready", atomic_load(&proxy->not_ready)},
+	};
+
+	metrics_begin(out, PREFIX "_refused_total", "counter", "Requests that we refused.");
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		metrics_sample(out, PREFIX "_refused_total", "reason", refused[i].reason,
+			(int64_t)refused[i].count);
+	metrics_single(out, PREFIX "_upstream_failed_total", "counter",
+		"Answers of the inference server that could not be passed on whole.",
+		(int64_t)atomic_load(&proxy->upstream_failed));
+	metrics_single(out, PREFIX "_secrets", "gauge", "Inference secrets that are held.",
+		(int64_t)keys_count(proxy->keys));
+	usage_write(proxy->usage, out, PREFIX);
+	if (table)
+		write_gpus(out, table);
+}
+
+static bool is_ready(void *arg)
+{
+	return proxy_is_ready(arg);
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+static int set_up(struct proxy *proxy)
+{
+	const struct proxy_options *o = proxy->options;
+
+	if (address_parse(o->upstream, &proxy->upstream) < 0 ||
+		!address_is_local(&proxy->upstream)) {
+		warnx("--upstream: '%s' is no address of this machine alone: prompts would cross "
+		      "the network in plaintext",
+			o->upstream);
+		return 2;
+	}
+	if (keys_new(&o->keys, &proxy->keys) < 0 || usage_new(&proxy->usage) < 0) {
+		warnx("out of memory");
+		return 2;
+	}
+	if (keys_file_read(o->keys_file, proxy->keys, proxy->started) != 0)
+		return 2;
+	return read_ocsp(proxy);
+}
+
+static int run(struct proxy *proxy)
+{
+	struct http_handler handler = job_handler;
+	const struct daemon_program program = {
+		.name = "pm-proxy",
+		.metrics_prefix = PREFIX,
+		.handler = &handler,
+		.open_loop = open_loop,
+		.close_loop = close_loop,
+		.is_ready = is_ready,
+		.metrics = write_metrics,
+		.reload = reload,
+		.arg = proxy,
+	};
+
+	handler.arg = proxy;
+	return daemon_run(&proxy->options->common, &program);
+}
+
+int main(int argc, char **argv)
+{
+	struct proxy_options options;
+	struct proxy proxy = {.options = &options, .started = (int64_t)time(NULL)};
+	int r = options_parse(argc, argv, &options);
+
+	if (r != OPTIONS_RUN)
+		return r;
+	r = set_up(&proxy);
+	if (r == 0)
+		r = run(&proxy);
+	keys_free(proxy.keys);
+	usage_free(proxy.usage);
+	free((void *)(uintptr_t)atomic_load(&proxy.ocsp));
+	return r;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-proxy/options.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <pm/api.h>
+
+static const char help[] =
+	"Usage: pm-proxy --listen ADDRESS --upstream ADDRESS --keys FILE [OPTION]...\n"
+	"Decrypt requests for an inference server on this machine, and encrypt its answers.\n"
+	"\n"
+	"  --upstream ADDRESS     the inference server: HOST:PORT of this machine, or unix:PATH\n"
+	"  --keys FILE            inference secrets: lines of an id and 64 hexadecimal digits\n"
+	"  --ready-file FILE      serve only while this file exists: who attests makes it\n"
+	"  --ocsp-status FILE     what OCSP said of the GPUs, for clients with a policy on it\n"
+	"  --no-ocsp-status       there is none: clients with a policy are refused\n"
+	"  --adapter LIST         of openai, anthropic, unstructured (default openai,anthropic)\n"
+	"  --https-images         prompts may point to images by https: their servers then see it\n"
+	"  --task NAME            tasks to add to the list of models; may be repeated\n"
+	"  --pad BYTES            smallest size that sealed frames are padded to, a power of two\n"
+	"                         (default 256), or 0: the sizes of events can then be seen\n"
+	"  --replay-entries N     sealed requests of one secret that are remembered (default "
+	"16384)\n"
+	"  --replay-window TIME   how old a sealed request may be (default "
+	"60s)\n" COMMON_OPTION_HELP "\n"
+	"Exit status: 0 ended by a signal, 2 wrong usage, or what was needed could not be had.\n"
+	"\n"
+	"Examples:\n"
+	"  pm-proxy --listen :8085 --metrics 127.0.0.1:8185 --upstream 127.0.0.1:8008 \\\n"
+	"      --keys keys.txt --ocsp-status /run/pm/ocsp.json --ready-file /run/pm/attested \\\n"
+	"      --tls-cert mesh.pem --tls-key mesh.key --tls-client-ca mesh-ca.pem\n"
+	"  pm-proxy --listen 127.0.0.1:8085 --upstream unix:/run/vllm.sock --keys keys.txt \\\n"
+	"      --no-ocsp-status\n";
+
+enum {
+	OPT_UPSTREAM = 256,
+	OPT_KEYS,
+	OPT_READY_FILE,
+	OPT_OCSP,
+	OPT_NO_OCSP,
+	OPT_ADAPTER,
+	OPT_HTTPS_IMAGES,
+	OPT_TASK,
+	OPT_PAD,
+	OPT_REPLAY_ENTRIES,
+	OPT_REPLAY_WINDOW,
+};
+
+static const struct option long_options[] = {
+	{"upstream", required_argument, NULL, OPT_UPSTREAM},
+	{"keys", required_argument, NULL, OPT_KEYS},
+	{"ready-file", required_argument, NULL, OPT_READY_FILE},
+	{"ocsp-status", required_argument, NULL, OPT_OCSP},
+	{"no-ocsp-status", no_argument, NULL, OPT_NO_OCSP},
+	{"adapter", required_argument, NULL, OPT_ADAPTER},
+	{"https-images", no_argument, NULL, OPT_HTTPS_IMAGES},
+	{"task", required_argument, NULL, OPT_TASK},
+	{"pad", required_argument, NULL, OPT_PAD},
+	{"replay-entries", required_argument, NULL, OPT_REPLAY_ENTRIES},
+	{"replay-window", required_argument, NULL, OPT_REPLAY_WINDOW},
+	COMMON_OPTION_ROWS,
+	{0},
+};
+
+static int set_adapters(struct proxy_options *o, const char *list)
+{
+	static const struct {
+		const char *name;
+		enum adapter adapter;
+	} all[] = {{"openai", ADAPTER_OPENAI}, {"anthropic", ADAPTER_ANTHROPIC},
+		{"unstructured", ADAPTER_UNSTRUCTURED}};
+	const char *at = list;
+
+	o->adapters = 0;
+	while (*at) {
+		size_t n = strcspn(at, ","), i = 0;
+
+		while (i < 3 && (strlen(all[i].name) != n || strncmp(all[i].name, at, n) != 0))
+			i++;
+		if (i == 3)
+			break;
+		o->adapters |= all[i].adapter;
+		at += n + (at[n] == ',');
+	}
+	if (!*at && o->adapters)
+		return 0;
+	warnx("--adapter: '%s' is not a list of openai, anthropic and unstructured", list);
+	return 2;
+}
+
+static int set_pad(struct proxy_options *o, const char *value)
+{
+	uint64_t number = 0;
+
+	if (strcmp(value, "0") != 0 &&
+		option_number("--pad", value, PM_SEALED_PLAIN_MAX, &number) != 0)
+		return 2;
+	if (number & (number - 1) || (number && number < PM_SEALED_BUCKET_MIN)) {
+		warnx("--pad: '%s' is not a power of two, at least %d", value,
+			PM_SEALED_BUCKET_MIN);
+		return 2;
+	}
+	o->bucket = (uint32_t)number;
+	return 0;
+}
+
+static int set_replay(struct proxy_options *o, int id, const char *value)
+{
+	uint64_t number;
+	int64_t time;
+
+	if (id == OPT_REPLAY_ENTRIES) {
+		if (option_number("--replay-entries", value, PM_EXCHANGE_REPLAY_MAX, &number) != 0)
+			return 2;
+		o->keys.replay_entries = (size_t)number;
+		return 0;
+	}
+	if (option_time("--replay-window", value, &time) != 0)
+		return 2;
+	o->keys.replay_window = (uint32_t)((time + 999) / 1000);
+	return 0;
+}
+
+static int add_task(struct proxy_options *o, const char *value)
+{
+	if (o->task_count == TASKS_MAX) {
+		warnx("--task: at most %d", TASKS_MAX);
+		return 2;
+	}
+	o->tasks[o->task_count++] = value;
+	return 0;
+}
+
+static int set_option(struct proxy_options *o, int id)
+{
+	switch (id) {
+	case OPT_UPSTREAM:
+		o->upstream = optarg;
+		return 0;
+	case OPT_KEYS:
+		o->keys_file = optarg;
+		return 0;
+	case OPT_READY_FILE:
+		o->ready_file = optarg;
+		return 0;
+	case OPT_OCSP:
+		o->ocsp_file = optarg;
+		return 0;
+	case OPT_NO_OCSP:
+		o->no_ocsp = true;
+		return 0;
+	case OPT_ADAPTER:
+		return set_adapters(o, optarg);
+	case OPT_HTTPS_IMAGES:
+		o->media = PM_MEDIA_HTTPS_IMAGES;
+		return 0;
+	case OPT_TASK:
+		return add_task(o, optarg);
+	case OPT_PAD:
+		return set_pad(o, optarg);
+	case OPT_REPLAY_ENTRIES:
+	case OPT_REPLAY_WINDOW:
+		return set_replay(o, id, optarg);
+	case '?':
+		return 2; /* getopt said why */
+	default:
+		return common_option(&o->common, id, optarg);
+	}
+}
+
+static int check(const struct proxy_options *o)
+{
+	if (!o->upstream || !o->keys_file) {
+		warnx("--upstream ADDRESS and --keys FILE are needed; try --help");
+		return 2;
+	}
+	if (!o->ocsp_file == !o->no_ocsp) {
+		warnx("one of --ocsp-status FILE and --no-ocsp-status is needed");
+		return 2;
+	}
+	return common_options_check(&o->common);
+}
+
+int options_parse(int argc, char **argv, struct proxy_options *ret)
+{
+	struct proxy_options o = {
+		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
+		.bucket = 256,
+		.keys = {.replay_entries = 16384, .replay_window = 60},
+	};
+	int id;
+
+	common_options_init(&o.common);
+	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (id == 'h') {
+			fputs(help, stdout);
+			return 0;
+		}
+		if (id == OPTION_VERSION) {
+			printf("pm-proxy %s\n", pm_version());
+			return 0;
+		}
+		if (set_option(&o, id) != 0)
+			return 2;
+	}
+	if (optind != argc) {
+		warnx("unexpected argument '%s'", argv[optind]);
+		return 2;
+	}
+	if (check(&o) != 0)
+		return 2;
+	*ret = o;
+	return OPTIONS_RUN;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What pm-proxy keeps: secrets with their times, nonces that were seen, and counts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pm-proxy/buffer.h"
+#include "pm-proxy/keys.h"
+#include "pm-proxy/nonces.h"
+#include "pm-proxy/proxy.h"
+#include "pm-proxy/usage.h"
+#include "pm-proxy/vault.h"
+#include "testing.h"
+
+static const struct keys_rules rules = {.replay_entries = 16, .replay_window = 60};
+static const uint8_t secret[32] = {1}, other[32] = {2};
+
+static struct keys *new_keys(void)
+{
+	struct keys *keys;
+
+	ck_pm(keys_new(&rules, &keys), PM_OK);
+	return keys;
+}
+
+START_TEST(secrets_have_their_time)
+{
+	struct keys *keys = new_keys();
+	struct key *key;
+
+	ck_pm(keys_insert(keys, "a", secret, 100, 0), PM_OK);
+	ck_assert_ptr_null(keys_find(keys, "b", 1));
+	ck_assert_ptr_null(keys_find(keys, "a", 100));
+	key = keys_find(keys, "a", 99);
+	ck_assert_ptr_nonnull(key);
+	ck_assert_mem_eq(key_secret(key), secret, sizeof(secret));
+	ck_assert_str_eq(pm_field_key_id(key_field(key)), "a");
+	keys_purge(keys, 99);
+	ck_assert_uint_eq(keys_count(keys), 1);
+	keys_purge(keys, 100);
+	ck_assert_uint_eq(keys_count(keys), 0);
+	/* Whoever holds it goes on. */
+	ck_assert_mem_eq(key_secret(key), secret, sizeof(secret));
+	ck_assert_ptr_nonnull(key_sealed(keys, key));
+	key_unref(keys, key);
+	keys_free(keys);
+}
+END_TEST
+
+START_TEST(an_id_has_one_secret)
+{
+	struct keys *keys = new_keys();
+
+	ck_pm(keys_insert(keys, "a", secret, 100, 0), PM_OK);
+	ck_pm(keys_insert(keys, "a", other, 100, 0), PM_E_REJECTED);
+	ck_pm(keys_insert(keys, "a", secret, 200, 0), PM_OK);
+	ck_assert_uint_eq(keys_count(keys), 1);
+	key_unref(keys, keys_find(keys, "a", 150));
+	keys_remove(keys, "a");
+	keys_remove(keys, "a");
+	ck_assert_ptr_null(keys_find(keys, "a", 1));
+	ck_pm(keys_insert(keys, "a", other, 100, 0), PM_OK);
+	ck_pm(keys_insert(keys, "", other, 100, 0), PM_E_ARG);
+	ck_pm(keys_insert(keys, "a:b", other, 100, 0), PM_E_ARG);
+	keys_free(keys);
+}
+END_TEST
+
+START_TEST(nonces_come_once)
+{
+	struct keys *keys = new_keys();
+	uint8_t nonce[PM_FIELD_NONCE_SIZE] = {0};
+	struct key *a, *b;
+
+	ck_pm(keys_insert(keys, "a", secret, 100, 0), PM_OK);
+	ck_pm(keys_insert(keys, "b", other, 100, 0), PM_OK);
+	a = keys_find(keys, "a", 1);
+	b = keys_find(keys, "b", 1);
+	for (int i = 0; i < 2000; i++) { /* the first is all zeros */
+		nonce[11] = (uint8_t)i;
+		nonce[3] = (uint8_t)(i >> 8);
+		ck_pm(key_admit(keys, a, nonce), PM_OK);
+		ck_pm(key_admit(keys, a, nonce), PM_E_REJECTED);
+	}
+	ck_pm(key_admit(keys, b, nonce), PM_OK);
+	memset(nonce, 0, sizeof(nonce));
+	ck_pm(key_admit(keys, a, nonce), PM_E_REJECTED);
+	key_unref(keys, a);
+	key_unref(keys, b);
+	keys_free(keys);
+}
+END_TEST
+
+/* A secret that has served too many is not found any more: its owner agrees on a new one. */
+START_TEST(nonces_are_bounded)
+{
+	struct keys *keys = new_keys();
+	uint8_t nonce[PM_FIELD_NONCE_SIZE] = {1};
+	struct key *key;
+	int r = PM_OK;
+
+	ck_pm(keys_insert(keys, "a", secret, 100, 0), PM_OK);
+	key = keys_find(keys, "a", 1);
+	for (uint32_t i = 0; i < NONCES_MAX && r == PM_OK; i++) {
+		memcpy(nonce + 4, &i, sizeof(i));
+		r = key_admit(keys, key, nonce);
+	}
+	ck_pm(r, PM_OK);
+	nonce[0] = 2;
+	ck_pm(key_admit(keys, key, nonce), PM_E_LIMIT);
+	ck_pm(key_admit(keys, key, nonce), PM_E_LIMIT);
+	ck_assert_ptr_null(keys_find(keys, "a", 1));
+	key_unref(keys, key);
+	keys_free(keys);
+}
+END_TEST
+
+START_TEST(vaults_are_bounded)
+{
+	struct vault *vault = vault_new(2);
+	const uint8_t *a = vault_put(vault, secret), *b = vault_put(vault, other);
+
+	ck_assert_ptr_nonnull(a);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_ptr_null(vault_put(vault, secret));
+	vault_drop(vault, a);
+	ck_assert(pm_is_zero(a, VAULT_SECRET_SIZE));
+	ck_assert_ptr_eq(vault_put(vault, other), a);
+	ck_assert_mem_eq(a, other, sizeof(other));
+	vault_free(vault);
+}
+END_TEST
+
+START_TEST(buffers_are_bounded)
+{
+	struct buffer buffer = {0};
+
+	ck_assert(buffer_add(&buffer, "", 0, 0));
+	ck_assert(!buffer_add(&buffer, "abc", 3, 2));
+	ck_assert(buffer_add(&buffer, "abc", 3, 4));
+	ck_assert(!buffer_add(&buffer, "de", 2, 4));
+	ck_assert(buffer_add(&buffer, "d", 1, 4));
+	ck_assert_mem_eq(buffer.bytes, "abcd", 4);
+	buffer_clear(&buffer);
+	ck_assert(pm_is_zero(buffer.bytes, 4));
+	buffer_free(&buffer);
+	ck_assert_ptr_null(buffer.bytes);
+}
+END_TEST
+
+static size_t lines_with(struct evbuffer *out, const char *text)
+{
+	const char *at = (const char *)evbuffer_pullup(out, -1);
+	size_t count = 0;
+
+	evbuffer_add(out, "", 1);
+	at = (const char *)evbuffer_pullup(out, -1);
+	while ((at = strstr(at, text))) {
+		count++;
+		at++;
+	}
+	return count;
+}
+
+/* Whatever clients call their models, there are so many lines and no more. */
+START_TEST(models_are_bounded)
+{
+	const struct pm_usage usage = {.prompt_tokens = 2, .found = true};
+	struct evbuffer *out = evbuffer_new();
+	struct usage_table *table;
+	char name[32];
+
+	ck_pm(usage_new(&table), PM_OK);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "m\"%d", i);
+		usage_add(table, name, &usage);
+	}
+	usage_add(table, "", &usage);
+	usage_write(table, out, "p");
+	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{"), USAGE_MODELS_MAX + 1);
+	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{model=\"other\"} 1874\n"), 1);
+	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{model=\"m\\\"7\"} 2\n"), 1);
+	evbuffer_free(out);
+	usage_free(table);
+}
+END_TEST
+
+static void check_tasks(const char *json, const char *want)
+{
+	static const char *const tasks[] = {"a", "b"};
+	size_t len;
+	char *text = models_with_tasks(json, strlen(json), tasks, 2, &len);
+
+	if (want) {
+		ck_assert_str_eq(text, want);
+		ck_assert_uint_eq(len, strlen(want));
+	} else {
+		ck_assert_ptr_null(text);
+	}
+	free(text);
+}
+
+START_TEST(models_have_tasks)
+{
+	check_tasks("{\"id\":\"x\"}", "{\"id\":\"x\",\"tasks\":[\"a\",\"b\"]}");
+	check_tasks("{\"data\":[{\"id\":\"x\"}]}",
+		"{\"data\":[{\"id\":\"x\",\"tasks\":[\"a\",\"b\"]}]}");
+	check_tasks("{\"data\":[]}", "{\"data\":[]}");
+	check_tasks("{\"data\":[1]}", NULL);
+	check_tasks("{\"data\":1}", NULL);
+	check_tasks("[]", NULL);
+	check_tasks("", NULL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("proxy");
+	TCase *tc = tcase_create("proxy");
+
+	tcase_add_test(tc, secrets_have_their_time);
+	tcase_add_test(tc, an_id_has_one_secret);
+	tcase_add_test(tc, nonces_come_once);
+	tcase_add_test(tc, nonces_are_bounded);
+	tcase_add_test(tc, vaults_are_bounded);
+	tcase_add_test(tc, buffers_are_bounded);
+	tcase_add_test(tc, models_are_bounded);
+	tcase_add_test(tc, models_have_tasks);
+	suite_add_tcase(suite, tc);
+	return test_main(suite);
+}
