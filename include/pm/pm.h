@@ -11,6 +11,7 @@
 #include <pm/bundle.h>
 #include <pm/collect.h>
 #include <pm/eat.h>
+#include <pm/direct.h>
 #include <pm/envelope.h>
 #include <pm/error.h>
 #include <pm/exchange.h>

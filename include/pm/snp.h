@@ -279,6 +279,20 @@ PM_API const struct pm_snp_fields *pm_snp_evidence_untrusted(
 	const struct pm_snp_evidence *evidence);
 
 /**
+ * pm_snp_evidence_untrusted_cert - a certificate that came with the report, before anything was
+ * verified
+ * @evidence: the evidence
+ * @index: which, from 0
+ * @ret_len: receives its length
+ *
+ * To pass it on: a worker puts it into his bundle. Thread safe while nothing is added.
+ *
+ * Return: DER, owned by the evidence; NULL past the end.
+ */
+PM_API const uint8_t *pm_snp_evidence_untrusted_cert(
+	const struct pm_snp_evidence *evidence, size_t index, size_t *ret_len);
+
+/**
  * pm_snp_evidence_product - the product that the report claims
  * @evidence: the evidence
  *

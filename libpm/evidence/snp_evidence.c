@@ -79,6 +79,15 @@ const struct pm_snp_fields *pm_snp_evidence_untrusted(const struct pm_snp_eviden
 	return &evidence->fields;
 }
 
+const uint8_t *pm_snp_evidence_untrusted_cert(
+	const struct pm_snp_evidence *evidence, size_t index, size_t *ret_len)
+{
+	if (index >= evidence->cert_count)
+		return NULL;
+	*ret_len = evidence->certs[index].len;
+	return evidence->certs[index].ptr;
+}
+
 int pm_snp_evidence_product(const struct pm_snp_evidence *evidence)
 {
 	const struct pm_snp_fields *f = &evidence->fields;

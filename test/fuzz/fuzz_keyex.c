@@ -2,6 +2,8 @@
 /* The key exchange's JSON, as a service and as a client read it. */
 #include <string.h>
 
+#include <pm/direct.h>
+
 #include "base/report.h"
 #include "envelope/keyex.h"
 #include "fuzz.h"
@@ -62,6 +64,21 @@ static void respond(struct pm_view json)
 	read_members(pm_view(response, strlen(response)));
 }
 
+/* A worker takes the text that a client would send, or says why not. */
+static void accept(struct pm_view json)
+{
+	static struct pm_direct_key *key; /* one for all inputs */
+	char id[PM_DIRECT_ID_SIZE] = "";
+	uint8_t secret[PM_DIRECT_SECRET_SIZE];
+	int r;
+
+	if (!key)
+		FUZZ_CHECK(pm_direct_key_new(&key) == PM_OK);
+	r = pm_direct_accept(key, (const char *)json.ptr, json.len, id, secret, NULL);
+	FUZZ_CHECK(r == PM_OK || r == PM_E_FORMAT || r == PM_E_LIMIT || r == PM_E_REJECTED);
+	FUZZ_CHECK((r == PM_OK) == (strlen(id) == PM_DIRECT_ID_SIZE - 1));
+}
+
 static void finish(struct pm_view json)
 {
 	static const uint8_t seed[PM_KEM_SEED_SIZE];
@@ -86,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pm_copy(copy, data, size);
 	read_members(json);
 	respond(json);
+	accept(json);
 	finish(json);
 	return 0;
 }

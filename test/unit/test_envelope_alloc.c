@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <pm/field.h>
+#include <pm/direct.h>
 #include <pm/keyex.h>
 #include <pm/rules.h>
 
@@ -119,6 +120,24 @@ static int ask_for_key(void)
 	return strlen(text) == PM_KEYEX_REQUEST_SIZE - 1 ? PM_OK : ALLOC_WRONG;
 }
 
+static int meet_directly(void)
+{
+	char text[PM_DIRECT_REQUEST_SIZE], id[PM_DIRECT_ID_SIZE];
+	uint8_t ours[PM_DIRECT_SECRET_SIZE], theirs[PM_DIRECT_SECRET_SIZE];
+	struct pm_direct_key *key = NULL;
+	int r = pm_direct_key_new(&key);
+
+	if (r < 0)
+		return key ? ALLOC_WRONG : r;
+	r = pm_direct_offer(pm_direct_key_public(key), text, id, ours, NULL);
+	if (r == PM_OK)
+		r = pm_direct_accept(key, text, strlen(text), id, theirs, NULL);
+	pm_direct_key_free(key);
+	if (r < 0)
+		return r;
+	return pm_ct_equal(ours, theirs, sizeof(ours)) ? PM_OK : ALLOC_WRONG;
+}
+
 static int sign_zeros(const uint8_t *digest, uint8_t *ret_signature, size_t *ret_len, void *arg)
 {
 	(void)digest;
@@ -187,6 +206,7 @@ START_TEST(keyex_without_memory)
 {
 	ck_assert_uint_ge(alloc_walk("pm_keyex_client_new", ask_for_key, ALLOC_LOSSY), 2);
 	ck_assert_uint_ge(alloc_walk("pm_keyex_respond", answer, ALLOC_LOSSY), 4);
+	ck_assert_uint_ge(alloc_walk("pm_direct", meet_directly, ALLOC_LOSSY), 5);
 	ck_assert_uint_ge(alloc_walk("pm_keyex_client_finish", refuse_response, ALLOC_LOSSY), 2);
 }
 END_TEST
