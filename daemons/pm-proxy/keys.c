@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pm-proxy/nonces.h"
 #include "pm-proxy/vault.h"
 
 #define BUCKETS 16384u
@@ -13,12 +12,10 @@
 struct key {
 	struct key *next; /* of its bucket */
 	unsigned int references;
-	bool is_listed;
 	int64_t expires, fresh_since;
 	struct pm_field_key *field;
 	struct pm_exchange_key *sealed;
 	const uint8_t *secret;
-	struct nonces nonces;
 	char id[KEYS_ID_MAX + 1];
 };
 
@@ -78,7 +75,6 @@ static void destroy(struct keys *keys, struct key *key)
 	pm_exchange_key_free(key->sealed);
 	if (key->secret)
 		vault_drop(keys->vault, key->secret);
-	nonces_free(&key->nonces);
 	free(key);
 }
 
@@ -93,7 +89,6 @@ static void unlist(struct keys *keys, struct key **link)
 	struct key *key = *link;
 
 	*link = key->next;
-	key->is_listed = false;
 	keys->count--;
 	unref(keys, key);
 }
@@ -130,6 +125,8 @@ static int make(struct keys *keys, const char *id, const uint8_t *secret, struct
 		return PM_E_NOMEM;
 	key->references = 1;
 	r = pm_field_key_new(id, secret, &key->field);
+	if (r == PM_OK)
+		r = pm_field_key_serve(key->field, KEYS_FIELD_REQUESTS);
 	if (r == PM_OK) {
 		key->secret = vault_put(keys->vault, secret);
 		r = key->secret ? PM_OK : PM_E_LIMIT;
@@ -163,7 +160,6 @@ static int insert(struct keys *keys, const char *id, const uint8_t *secret, int6
 		return r;
 	key->expires = expires;
 	key->fresh_since = fresh_since;
-	key->is_listed = true;
 	*link = key;
 	keys->count++;
 	return PM_OK;
@@ -278,18 +274,4 @@ struct pm_exchange_key *key_sealed(struct keys *keys, struct key *key)
 	sealed = key->sealed;
 	pthread_mutex_unlock(&keys->lock);
 	return sealed;
-}
-
-int key_admit(struct keys *keys, struct key *key, const uint8_t nonce[PM_FIELD_NONCE_SIZE])
-{
-	enum nonces_answer answer;
-
-	pthread_mutex_lock(&keys->lock);
-	answer = nonces_admit(&key->nonces, nonce);
-	if (answer == NONCES_FULL && key->is_listed)
-		unlist(keys, find_link(keys, key->id));
-	pthread_mutex_unlock(&keys->lock);
-	if (answer == NONCES_NEW)
-		return PM_OK;
-	return answer == NONCES_SEEN ? PM_E_REJECTED : PM_E_LIMIT;
 }

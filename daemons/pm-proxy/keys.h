@@ -24,6 +24,9 @@ struct keys;
 /* A secret; whoever found it holds it until key_unref(). */
 struct key;
 
+/* Requests in field messages bear no time: a secret remembers all it served, so many at most. */
+#define KEYS_FIELD_REQUESTS 1048576
+
 /* How many sealed requests of one secret are remembered, and for how many seconds. */
 struct keys_rules {
 	size_t replay_entries;
@@ -60,10 +63,5 @@ struct pm_field_key *key_field(const struct key *key);
 struct pm_exchange_key *key_sealed(struct keys *keys, struct key *key);
 /* 32 bytes. */
 const uint8_t *key_secret(const struct key *key);
-/*
- * A request in field messages, by its nonce: 0 for the first time; PM_E_REJECTED when it was here
- * before; PM_E_LIMIT when the secret has served too many: it is taken away then.
- */
-int key_admit(struct keys *keys, struct key *key, const uint8_t nonce[PM_FIELD_NONCE_SIZE]);
 
 #endif

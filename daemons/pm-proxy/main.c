@@ -125,7 +125,6 @@ static void write_metrics(struct evbuffer *out, void *arg)
 	} refused[] = {
 		{"not_opened", atomic_load(&proxy->not_opened)},
 		{"not_allowed", atomic_load(&proxy->not_allowed)},
-		{"replayed", atomic_load(&proxy->replayed)},
 		{"not_ready", atomic_load(&proxy->not_ready)},
 	};
 

@@ -259,24 +259,12 @@ static bool find_field_key(struct job *job)
 	return false;
 }
 
-/* Without any message there is no nonce, and no way to encrypt the answer. */
-static bool admit(struct job *job)
+/* Without any message there is no way to encrypt the answer. */
+static bool is_encrypted(struct job *job)
 {
-	const uint8_t *nonce = pm_field_exchange_nonce(job->field);
-	int r;
-
-	if (!nonce) {
-		job_fail(job, 400, "not_encrypted", "The request is not encrypted.");
-		return false;
-	}
-	r = key_admit(job->proxy->keys, job->key, nonce);
-	if (r == PM_OK)
+	if (pm_field_exchange_nonce(job->field))
 		return true;
-	atomic_fetch_add(&job->proxy->replayed, 1);
-	if (r == PM_E_LIMIT)
-		job_fail(job, 500, "unknown_secret", "no secret for ID");
-	else
-		job_fail(job, 409, "replayed", "The request was here before.");
+	job_fail(job, 400, "not_encrypted", "The request is not encrypted.");
 	return false;
 }
 
@@ -297,7 +285,7 @@ static void end_field(struct job *job)
 	buffer_free(&job->in);
 	if (r < 0)
 		not_opened(job, r);
-	else if (admit(job))
+	else if (is_encrypted(job))
 		(void)job_check_ocsp(job,
 			http_request_field(request, "privatemode-nvidia-ocsp-policy"),
 			http_request_field(request, "privatemode-nvidia-ocsp-policy-mac"));

@@ -54,7 +54,7 @@ struct proxy {
 	/* Set before the loops begin; a reload makes another, and the old one stays. */
 	_Atomic(const struct ocsp_table *) ocsp;
 	/* By reason, for metrics. */
-	atomic_uint_fast64_t not_opened, not_allowed, replayed, upstream_failed, not_ready;
+	atomic_uint_fast64_t not_opened, not_allowed, upstream_failed, not_ready;
 };
 
 struct upstream_pool;

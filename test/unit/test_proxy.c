@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What pm-proxy keeps: secrets with their times, nonces that were seen, and counts. */
+/* What pm-proxy keeps: secrets with their times, and counts. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "pm-proxy/buffer.h"
 #include "pm-proxy/keys.h"
-#include "pm-proxy/nonces.h"
 #include "pm-proxy/proxy.h"
 #include "pm-proxy/usage.h"
 #include "pm-proxy/vault.h"
@@ -61,55 +60,6 @@ START_TEST(an_id_has_one_secret)
 	ck_pm(keys_insert(keys, "a", other, 100, 0), PM_OK);
 	ck_pm(keys_insert(keys, "", other, 100, 0), PM_E_ARG);
 	ck_pm(keys_insert(keys, "a:b", other, 100, 0), PM_E_ARG);
-	keys_free(keys);
-}
-END_TEST
-
-START_TEST(nonces_come_once)
-{
-	struct keys *keys = new_keys();
-	uint8_t nonce[PM_FIELD_NONCE_SIZE] = {0};
-	struct key *a, *b;
-
-	ck_pm(keys_insert(keys, "a", secret, 100, 0), PM_OK);
-	ck_pm(keys_insert(keys, "b", other, 100, 0), PM_OK);
-	a = keys_find(keys, "a", 1);
-	b = keys_find(keys, "b", 1);
-	for (int i = 0; i < 2000; i++) { /* the first is all zeros */
-		nonce[11] = (uint8_t)i;
-		nonce[3] = (uint8_t)(i >> 8);
-		ck_pm(key_admit(keys, a, nonce), PM_OK);
-		ck_pm(key_admit(keys, a, nonce), PM_E_REJECTED);
-	}
-	ck_pm(key_admit(keys, b, nonce), PM_OK);
-	memset(nonce, 0, sizeof(nonce));
-	ck_pm(key_admit(keys, a, nonce), PM_E_REJECTED);
-	key_unref(keys, a);
-	key_unref(keys, b);
-	keys_free(keys);
-}
-END_TEST
-
-/* A secret that has served too many is not found any more: its owner agrees on a new one. */
-START_TEST(nonces_are_bounded)
-{
-	struct keys *keys = new_keys();
-	uint8_t nonce[PM_FIELD_NONCE_SIZE] = {1};
-	struct key *key;
-	int r = PM_OK;
-
-	ck_pm(keys_insert(keys, "a", secret, 100, 0), PM_OK);
-	key = keys_find(keys, "a", 1);
-	for (uint32_t i = 0; i < NONCES_MAX && r == PM_OK; i++) {
-		memcpy(nonce + 4, &i, sizeof(i));
-		r = key_admit(keys, key, nonce);
-	}
-	ck_pm(r, PM_OK);
-	nonce[0] = 2;
-	ck_pm(key_admit(keys, key, nonce), PM_E_LIMIT);
-	ck_pm(key_admit(keys, key, nonce), PM_E_LIMIT);
-	ck_assert_ptr_null(keys_find(keys, "a", 1));
-	key_unref(keys, key);
 	keys_free(keys);
 }
 END_TEST
@@ -219,8 +169,6 @@ int main(void)
 
 	tcase_add_test(tc, secrets_have_their_time);
 	tcase_add_test(tc, an_id_has_one_secret);
-	tcase_add_test(tc, nonces_come_once);
-	tcase_add_test(tc, nonces_are_bounded);
 	tcase_add_test(tc, vaults_are_bounded);
 	tcase_add_test(tc, buffers_are_bounded);
 	tcase_add_test(tc, models_are_bounded);

@@ -12,18 +12,6 @@
 static const struct keys_rules rules = {.replay_entries = 16, .replay_window = 60};
 static const uint8_t secret[32] = {1};
 
-static int use_key(struct keys *keys, struct key *key)
-{
-	const uint8_t nonce[PM_FIELD_NONCE_SIZE] = {3};
-	int r = key_admit(keys, key, nonce);
-
-	if (r == PM_E_LIMIT)
-		return PM_E_NOMEM; /* which of the two it was makes no difference to a client */
-	if (r == PM_OK && !key_sealed(keys, key))
-		r = PM_E_NOMEM;
-	return r;
-}
-
 static int keep_key(void)
 {
 	struct keys *keys;
@@ -35,7 +23,7 @@ static int keep_key(void)
 	r = keys_insert(keys, "a", secret, 100, 0);
 	if (r == PM_OK) {
 		key = keys_find(keys, "a", 1);
-		r = key ? use_key(keys, key) : ALLOC_WRONG;
+		r = !key ? ALLOC_WRONG : key_sealed(keys, key) ? PM_OK : PM_E_NOMEM;
 		key_unref(keys, key);
 	}
 	keys_free(keys);
