@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file direct.h
  * Direct key exchange: a client and one worker agree on an inference secret without any service in
- * between. The worker makes an X-Wing key pair when it starts, and its evidence (bundle.h) binds the
- * public key; the client verifies the evidence (appraise.h), takes the key from the claims, and
+ * between. The worker makes an X-Wing key pair when it starts, and its evidence (bundle.h) binds
+ * the public key; the client verifies the evidence (appraise.h), takes the key from the claims, and
  * encapsulates to it. Whoever answers under the secret then is the worker that was verified: nobody
  * else can know it, so the answer to the exchange itself needs no signature.
  *
