@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "pm-proxy/direct.h"
 
 bool proxy_is_ready(const struct proxy *proxy)
 {
@@ -33,7 +34,11 @@ static void take_body(struct http_exchange *x, const char *bytes, size_t len)
 {
 	struct job *job = http_user(x);
 
-	if (job && !job->is_over)
+	if (!job || job->is_over)
+		return;
+	if (job->is_direct)
+		direct_take(job, bytes, len);
+	else
 		job_open_body(job, bytes, len);
 }
 
@@ -43,6 +48,10 @@ static void take_end(struct http_exchange *x)
 
 	if (!job || job->is_over)
 		return;
+	if (job->is_direct) {
+		direct_finish(job);
+		return;
+	}
 	job_open_end(job);
 	if (!job->is_over && job_check(job))
 		job_forward(job);
@@ -87,9 +96,9 @@ static void log_job(const struct job *job, bool whole)
 		job->status ? job->status : http_status(job->exchange));
 	snprintf(time, sizeof(time), "%lld", (long long)(loop_now() - job->began));
 	log_event(LOG_LEVEL_INFO, "request", "id", http_id(job->exchange), "format",
-		formats[job->format], "endpoint", endpoint_name(job->endpoint), "model",
-		*job->model ? job->model : NULL, "status", status, "whole", whole ? "yes" : "no",
-		"ms", time, NULL);
+		job->is_direct ? "direct" : formats[job->format], "endpoint",
+		endpoint_name(job->endpoint), "model", *job->model ? job->model : NULL, "status",
+		status, "whole", whole ? "yes" : "no", "ms", time, NULL);
 }
 
 static void done(struct http_exchange *x, bool whole)
@@ -100,6 +109,8 @@ static void done(struct http_exchange *x, bool whole)
 		return;
 	if (job->upstream)
 		upstream_cancel(job->upstream);
+	if (job->ask)
+		evidence_cancel(job->ask);
 	log_job(job, whole);
 	pm_body_free(job->request);
 	pm_body_free(job->response);

@@ -44,6 +44,9 @@ struct job {
 	const char *plain;
 	size_t plain_len;
 
+	bool is_direct; /* for direct.h */
+	struct evidence_ask *ask;
+
 	/* The answer. */
 	struct upstream *upstream;
 	struct pm_body *response;

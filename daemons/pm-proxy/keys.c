@@ -13,6 +13,7 @@ struct key {
 	struct key *next; /* of its bucket */
 	unsigned int references;
 	int64_t expires, fresh_since;
+	int64_t confirmed; /* its expiry from then on, or 0 */
 	struct pm_field_key *field;
 	struct pm_exchange_key *sealed;
 	const uint8_t *secret;
@@ -176,6 +177,35 @@ int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_
 	r = insert(keys, id, secret, expires, fresh_since);
 	pthread_mutex_unlock(&keys->lock);
 	return r;
+}
+
+int keys_insert_trial(
+	struct keys *keys, const char *id, const uint8_t *secret, int64_t trial, int64_t expires)
+{
+	struct key *key;
+	int r = PM_OK;
+
+	pthread_mutex_lock(&keys->lock);
+	key = *find_link(keys, id);
+	if (!key) {
+		r = insert(keys, id, secret, trial, trial - PM_EXCHANGE_WINDOW_MAX);
+		key = *find_link(keys, id);
+		if (r == PM_OK)
+			key->confirmed = expires;
+	} else if (!is_same(key->secret, secret)) {
+		r = PM_E_REJECTED;
+	}
+	pthread_mutex_unlock(&keys->lock);
+	return r;
+}
+
+void key_confirm(struct keys *keys, struct key *key)
+{
+	pthread_mutex_lock(&keys->lock);
+	if (key->confirmed)
+		key->expires = key->confirmed;
+	key->confirmed = 0;
+	pthread_mutex_unlock(&keys->lock);
 }
 
 void keys_remove(struct keys *keys, const char *id)

@@ -46,6 +46,17 @@ void keys_free(struct keys *keys);
 int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
 	int64_t fresh_since);
 
+/*
+ * A secret that was just made, so that nothing can have been answered under it. Whoever asked for
+ * it may have meant nothing but to fill the table: it lives until trial, and until expires once
+ * key_confirm() was called. 0; as keys_insert().
+ */
+int keys_insert_trial(
+	struct keys *keys, const char *id, const uint8_t *secret, int64_t trial, int64_t expires);
+
+/* Something authentic came under the secret. */
+void key_confirm(struct keys *keys, struct key *key);
+
 /* Takes a secret away. What is under way with it goes on. */
 void keys_remove(struct keys *keys, const char *id);
 

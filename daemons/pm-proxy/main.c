@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/upstream.h"
+#include "pm-proxy/direct.h"
 #include "pm-proxy/job.h"
 #include "pm-proxy/options.h"
 
@@ -41,6 +42,8 @@ static void close_loop(struct loop *loop, void *arg)
 	(void)arg;
 	if (!own)
 		return;
+	/* What its thread still delivers would come to loops that are gone. */
+	direct_end(own->proxy->direct);
 	if (own->purge)
 		event_free(own->purge);
 	upstream_pool_free(own->pool);
@@ -89,7 +92,8 @@ static void reload(void *arg)
 	struct proxy *proxy = arg;
 
 	/* What can't be read leaves all as it was, and said why. */
-	(void)keys_file_read(proxy->options->keys_file, proxy->keys, (int64_t)time(NULL));
+	if (proxy->options->keys_file)
+		(void)keys_file_read(proxy->options->keys_file, proxy->keys, (int64_t)time(NULL));
 	(void)read_ocsp(proxy);
 }
 
@@ -164,7 +168,9 @@ static int set_up(struct proxy *proxy)
 		warnx("out of memory");
 		return 2;
 	}
-	if (keys_file_read(o->keys_file, proxy->keys, proxy->started) != 0)
+	if (o->keys_file && keys_file_read(o->keys_file, proxy->keys, proxy->started) != 0)
+		return 2;
+	if (o->direct && direct_new(&o->evidence, &proxy->direct) != 0)
 		return 2;
 	return read_ocsp(proxy);
 }
@@ -199,6 +205,7 @@ int main(int argc, char **argv)
 	r = set_up(&proxy);
 	if (r == 0)
 		r = run(&proxy);
+	direct_free(proxy.direct);
 	keys_free(proxy.keys);
 	usage_free(proxy.usage);
 	free((void *)(uintptr_t)atomic_load(&proxy.ocsp));

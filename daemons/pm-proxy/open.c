@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "pm-proxy/direct.h"
 #include "pm-proxy/job.h"
 
 /* Where a secret's id is looked for in a body, when no field of the head names it. */
@@ -137,6 +138,7 @@ static const char *field_of(const struct pm_sealed_request *head, const char *na
 static void take_sealed_head(struct job *job, const struct pm_sealed_request *head)
 {
 	job->has_head = true;
+	key_confirm(job->proxy->keys, job->key);
 	if (take_route(job, head->method, head->path, head->content_type))
 		(void)job_check_ocsp(job, field_of(head, "privatemode-nvidia-ocsp-policy"),
 			field_of(head, "privatemode-nvidia-ocsp-policy-mac"));
@@ -285,10 +287,11 @@ static void end_field(struct job *job)
 	buffer_free(&job->in);
 	if (r < 0)
 		not_opened(job, r);
-	else if (is_encrypted(job))
-		(void)job_check_ocsp(job,
-			http_request_field(request, "privatemode-nvidia-ocsp-policy"),
-			http_request_field(request, "privatemode-nvidia-ocsp-policy-mac"));
+	if (r < 0 || !is_encrypted(job))
+		return;
+	key_confirm(job->proxy->keys, job->key);
+	(void)job_check_ocsp(job, http_request_field(request, "privatemode-nvidia-ocsp-policy"),
+		http_request_field(request, "privatemode-nvidia-ocsp-policy-mac"));
 }
 
 /* --- the doors ------------------------------------------------------------------------------- */
@@ -304,6 +307,9 @@ void job_open_head(struct job *job)
 		job_fail(job, 503, "not_ready", "The worker is not attested yet.");
 		return;
 	}
+	job->is_direct = direct_is_for(job->proxy->direct, request);
+	if (job->is_direct)
+		return;
 	if (is_sealed(content_type)) {
 		open_sealed(job, request);
 		return;

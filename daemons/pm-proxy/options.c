@@ -8,11 +8,17 @@
 #include <pm/api.h>
 
 static const char help[] =
-	"Usage: pm-proxy --listen ADDRESS --upstream ADDRESS --keys FILE [OPTION]...\n"
+	"Usage: pm-proxy --listen ADDRESS --upstream ADDRESS {--keys FILE | --direct} [OPTION]...\n"
 	"Decrypt requests for an inference server on this machine, and encrypt its answers.\n"
 	"\n"
 	"  --upstream ADDRESS     the inference server: HOST:PORT of this machine, or unix:PATH\n"
 	"  --keys FILE            inference secrets: lines of an id and 64 hexadecimal digits\n"
+	"  --direct               have a key of our own, prove it to clients, and agree with them\n"
+	"  --role NAME            with --direct: the role of the manifest that this worker has\n"
+	"  --model NAME=ROOT      and a model disk that it has mounted; may be repeated\n"
+	"  --attester SOCKET      and where reports come from (default: the kernel)\n"
+	"  --snp-cert FILE        and certificates, where the host gives none; may be repeated\n"
+	"  --snp-crl FILE         and a revocation list to send along; may be repeated\n"
 	"  --ready-file FILE      serve only while this file exists: who attests makes it\n"
 	"  --ocsp-status FILE     what OCSP said of the GPUs, for clients with a policy on it\n"
 	"  --no-ocsp-status       there is none: clients with a policy are refused\n"
@@ -32,6 +38,8 @@ static const char help[] =
 	"      --keys keys.txt --ocsp-status /run/pm/ocsp.json --ready-file /run/pm/attested \\\n"
 	"      --tls-cert mesh.pem --tls-key mesh.key --tls-client-ca mesh-ca.pem\n"
 	"  pm-proxy --listen 127.0.0.1:8085 --upstream unix:/run/vllm.sock --keys keys.txt \\\n"
+	"      --no-ocsp-status\n"
+	"  pm-proxy --listen :8085 --upstream 127.0.0.1:8008 --direct --role worker \\\n"
 	"      --no-ocsp-status\n";
 
 enum {
@@ -46,6 +54,12 @@ enum {
 	OPT_PAD,
 	OPT_REPLAY_ENTRIES,
 	OPT_REPLAY_WINDOW,
+	OPT_DIRECT,
+	OPT_ROLE,
+	OPT_MODEL,
+	OPT_SNP_CERT,
+	OPT_SNP_CRL,
+	OPT_ATTESTER,
 };
 
 static const struct option long_options[] = {
@@ -60,6 +74,12 @@ static const struct option long_options[] = {
 	{"pad", required_argument, NULL, OPT_PAD},
 	{"replay-entries", required_argument, NULL, OPT_REPLAY_ENTRIES},
 	{"replay-window", required_argument, NULL, OPT_REPLAY_WINDOW},
+	{"direct", no_argument, NULL, OPT_DIRECT},
+	{"role", required_argument, NULL, OPT_ROLE},
+	{"model", required_argument, NULL, OPT_MODEL},
+	{"snp-cert", required_argument, NULL, OPT_SNP_CERT},
+	{"snp-crl", required_argument, NULL, OPT_SNP_CRL},
+	{"attester", required_argument, NULL, OPT_ATTESTER},
 	COMMON_OPTION_ROWS,
 	{0},
 };
@@ -123,14 +143,40 @@ static int set_replay(struct proxy_options *o, int id, const char *value)
 	return 0;
 }
 
-static int add_task(struct proxy_options *o, const char *value)
+static int add_text(
+	const char *name, const char *value, const char **list, size_t *count, size_t most)
 {
-	if (o->task_count == TASKS_MAX) {
-		warnx("--task: at most %d", TASKS_MAX);
+	if (*count == most) {
+		warnx("%s: at most %zu", name, most);
 		return 2;
 	}
-	o->tasks[o->task_count++] = value;
+	list[(*count)++] = value;
 	return 0;
+}
+
+static int set_direct(struct proxy_options *o, int id)
+{
+	struct evidence_options *e = &o->evidence;
+
+	switch (id) {
+	case OPT_ROLE:
+		e->role = optarg;
+		return 0;
+	case OPT_MODEL:
+		return add_text(
+			"--model", optarg, e->models, &e->model_count, PM_CLAIMS_MODELS_MAX);
+	case OPT_SNP_CERT:
+		return add_text("--snp-cert", optarg, e->certs, &e->cert_count, EVIDENCE_FILES_MAX);
+	case OPT_SNP_CRL:
+		return add_text("--snp-crl", optarg, e->crls, &e->crl_count, PM_BUNDLE_CRLS_MAX);
+	case OPT_ATTESTER:
+		e->collect.source = PM_COLLECT_ATTESTER;
+		e->collect.socket = optarg;
+		return 0;
+	default:
+		o->direct = true;
+		return 0;
+	}
 }
 
 static int set_option(struct proxy_options *o, int id)
@@ -157,12 +203,19 @@ static int set_option(struct proxy_options *o, int id)
 		o->media = PM_MEDIA_HTTPS_IMAGES;
 		return 0;
 	case OPT_TASK:
-		return add_task(o, optarg);
+		return add_text("--task", optarg, o->tasks, &o->task_count, TASKS_MAX);
 	case OPT_PAD:
 		return set_pad(o, optarg);
 	case OPT_REPLAY_ENTRIES:
 	case OPT_REPLAY_WINDOW:
 		return set_replay(o, id, optarg);
+	case OPT_DIRECT:
+	case OPT_ROLE:
+	case OPT_MODEL:
+	case OPT_SNP_CERT:
+	case OPT_SNP_CRL:
+	case OPT_ATTESTER:
+		return set_direct(o, id);
 	case '?':
 		return 2; /* getopt said why */
 	default:
@@ -172,8 +225,18 @@ static int set_option(struct proxy_options *o, int id)
 
 static int check(const struct proxy_options *o)
 {
-	if (!o->upstream || !o->keys_file) {
-		warnx("--upstream ADDRESS and --keys FILE are needed; try --help");
+	const struct evidence_options *e = &o->evidence;
+
+	if (!o->upstream || (!o->keys_file && !o->direct)) {
+		warnx("--upstream ADDRESS, and --keys FILE or --direct, are needed; try --help");
+		return 2;
+	}
+	if (o->direct != (e->role != NULL)) {
+		warnx("--direct and --role NAME go together");
+		return 2;
+	}
+	if (!o->direct && (e->model_count || e->cert_count || e->crl_count || e->collect.source)) {
+		warnx("--model, --snp-cert, --snp-crl and --attester are for --direct");
 		return 2;
 	}
 	if (!o->ocsp_file == !o->no_ocsp) {
@@ -189,6 +252,7 @@ int options_parse(int argc, char **argv, struct proxy_options *ret)
 		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
 		.bucket = 256,
 		.keys = {.replay_entries = 16384, .replay_window = 60},
+		.evidence = {.collect = {.size = sizeof(struct pm_collect_options)}},
 	};
 	int id;
 

@@ -11,6 +11,7 @@
 
 #include "common/address.h"
 #include "common/options.h"
+#include "pm-proxy/evidence.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/usage.h"
 
@@ -37,6 +38,8 @@ struct proxy_options {
 	size_t task_count;
 	uint32_t bucket; /* 0: no padding */
 	struct keys_rules keys;
+	bool direct;
+	struct evidence_options evidence;
 };
 
 /* Driver, GPU and VBIOS of each GPU. */
@@ -45,10 +48,13 @@ struct ocsp_table {
 	size_t count;
 };
 
+struct direct;
+
 struct proxy {
 	const struct proxy_options *options;
 	struct address upstream;
 	struct keys *keys;
+	struct direct *direct; /* NULL: secrets come from elsewhere */
 	struct usage_table *usage;
 	int64_t started; /* seconds since 1970 */
 	/* Set before the loops begin; a reload makes another, and the old one stays. */

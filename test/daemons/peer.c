@@ -297,6 +297,26 @@ static void make_policy(struct peer *p)
 	put_text(mac);
 }
 
+/* direct BUNDLE: REQUEST, ID, SECRET for the key of a bundle that somebody else has verified */
+static void offer(struct peer *p)
+{
+	char json[PM_DIRECT_REQUEST_SIZE], id[PM_DIRECT_ID_SIZE];
+	char hex[2 * PM_DIRECT_SECRET_SIZE + 1];
+	uint8_t secret[PM_DIRECT_SECRET_SIZE];
+	struct pm_bundle *bundle;
+
+	get_args(p, 1);
+	must(pm_bundle_parse(p->args[0].text, p->args[0].len, NULL, &bundle), "bundle");
+	must(pm_direct_offer(pm_bundle_untrusted_claims(bundle)->key, json, id, secret, NULL),
+		"offer");
+	pm_bundle_free(bundle);
+	pm_hex_encode(secret, sizeof(secret), hex);
+	put_text("ok");
+	put_text(json);
+	put_text(id);
+	put_text(hex);
+}
+
 static const struct {
 	const char *verb;
 	void (*run)(struct peer *p);
@@ -306,6 +326,7 @@ static const struct {
 	{"sealed", seal_sealed},
 	{"sealed-open", open_sealed},
 	{"policy", make_policy},
+	{"direct", offer},
 };
 
 static void run(struct peer *p, const char *verb)

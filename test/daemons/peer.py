@@ -54,6 +54,11 @@ class Peer:
         ok, inner, kind, pieces, data = self.call(4, "sealed-open", status, content_type, body)
         return ok.decode(), int(inner or 0), kind.decode(), int(pieces), data
 
+    def direct(self, bundle):
+        """Request, id and secret of a key exchange with the worker of the bundle."""
+        _, json, name, secret = self.call(3, "direct", bundle)
+        return json, name.decode(), bytes.fromhex(secret.decode())
+
     def policy(self, not_before, secret=SECRET):
         _, header, mac = self.call(2, "policy", secret.hex(), not_before)
         return header.decode(), mac.decode()

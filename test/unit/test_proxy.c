@@ -64,6 +64,29 @@ START_TEST(an_id_has_one_secret)
 }
 END_TEST
 
+/* Whoever makes secrets only to fill the table does not fill it for long. */
+START_TEST(secrets_are_tried_first)
+{
+	struct keys *keys = new_keys();
+	struct key *key;
+
+	ck_pm(keys_insert_trial(keys, "a", secret, 100, 1000), PM_OK);
+	ck_pm(keys_insert_trial(keys, "a", secret, 500, 5000), PM_OK);
+	ck_pm(keys_insert_trial(keys, "a", other, 500, 5000), PM_E_REJECTED);
+	ck_assert_ptr_null(keys_find(keys, "a", 100));
+	key = keys_find(keys, "a", 99);
+	ck_assert_ptr_nonnull(key);
+	key_confirm(keys, key);
+	key_unref(keys, key);
+	key = keys_find(keys, "a", 999);
+	ck_assert_ptr_nonnull(key);
+	key_confirm(keys, key);
+	key_unref(keys, key);
+	ck_assert_ptr_null(keys_find(keys, "a", 1000));
+	keys_free(keys);
+}
+END_TEST
+
 START_TEST(vaults_are_bounded)
 {
 	struct vault *vault = vault_new(2);
@@ -169,6 +192,7 @@ int main(void)
 
 	tcase_add_test(tc, secrets_have_their_time);
 	tcase_add_test(tc, an_id_has_one_secret);
+	tcase_add_test(tc, secrets_are_tried_first);
 	tcase_add_test(tc, vaults_are_bounded);
 	tcase_add_test(tc, buffers_are_bounded);
 	tcase_add_test(tc, models_are_bounded);
