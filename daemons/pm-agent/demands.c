@@ -118,23 +118,27 @@ static int permit(struct agent_options *o, unsigned int what)
 	return result(pm_gpu_policy_permit(o->policy, what), "allow", "", "");
 }
 
+static int require(struct agent_options *o, unsigned int what)
+{
+	return result(pm_gpu_policy_require(o->policy, what), "require", "", "");
+}
+
 static int set_permission(struct agent_options *o, int id)
 {
 	switch (id) {
 	case DEMAND_ALLOW_UNKNOWN:
 		return permit(o, PM_GPU_PERMIT_OCSP_UNKNOWN);
-	case DEMAND_ALLOW_NO_FWID:
-		return permit(o, PM_GPU_PERMIT_NO_FWID);
-	case DEMAND_ALLOW_UNMEASURED:
-		return permit(o, PM_GPU_PERMIT_UNMEASURED);
 	case DEMAND_ALLOW_OPAQUE:
 		return permit(o, PM_GPU_PERMIT_UNKNOWN_OPAQUE);
 	case DEMAND_ALLOW_TOPOLOGY:
 		o->set_flags |= PM_GPU_SET_ANY_TOPOLOGY;
 		return AGENT_OK;
+	case DEMAND_REQUIRE_FWID:
+		return require(o, PM_GPU_REQUIRE_FWID);
+	case DEMAND_REQUIRE_GOLDEN:
+		return require(o, PM_GPU_REQUIRE_ALL_GOLDEN);
 	default:
-		return result(pm_gpu_policy_require(o->policy, PM_GPU_REQUIRE_SWITCH_LOCK),
-			"require-lock", "", "");
+		return require(o, PM_GPU_REQUIRE_SWITCH_LOCK);
 	}
 }
 

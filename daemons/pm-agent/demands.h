@@ -18,10 +18,10 @@ enum {
 	DEMAND_MIN_VBIOS,
 	DEMAND_ALLOW_HOLD,
 	DEMAND_ALLOW_UNKNOWN,
-	DEMAND_ALLOW_NO_FWID,
-	DEMAND_ALLOW_UNMEASURED,
 	DEMAND_ALLOW_OPAQUE,
 	DEMAND_ALLOW_TOPOLOGY,
+	DEMAND_REQUIRE_FWID,
+	DEMAND_REQUIRE_GOLDEN,
 	DEMAND_REQUIRE_LOCK,
 	DEMAND_TEST_ROOT,
 	DEMAND_TEST_RIM_ROOT,
@@ -39,10 +39,10 @@ enum {
 	{"min-vbios", required_argument, NULL, DEMAND_MIN_VBIOS},                                  \
 	{"allow-hold", required_argument, NULL, DEMAND_ALLOW_HOLD},                                \
 	{"allow-unknown", no_argument, NULL, DEMAND_ALLOW_UNKNOWN},                                \
-	{"allow-no-fwid", no_argument, NULL, DEMAND_ALLOW_NO_FWID},                                \
-	{"allow-unmeasured", no_argument, NULL, DEMAND_ALLOW_UNMEASURED},                          \
 	{"allow-opaque", no_argument, NULL, DEMAND_ALLOW_OPAQUE},                                  \
 	{"allow-topology", no_argument, NULL, DEMAND_ALLOW_TOPOLOGY},                              \
+	{"require-fwid", no_argument, NULL, DEMAND_REQUIRE_FWID},                                  \
+	{"require-golden", no_argument, NULL, DEMAND_REQUIRE_GOLDEN},                              \
 	{"require-lock", no_argument, NULL, DEMAND_REQUIRE_LOCK},                                  \
 	{"test-root", required_argument, NULL, DEMAND_TEST_ROOT},                                  \
 	{"test-rim-root", required_argument, NULL, DEMAND_TEST_RIM_ROOT}

@@ -340,10 +340,10 @@ static const struct key gpu_keys[] = {
 	{"min_driver", DOTTEDS, "least driver of"},
 	{"min_vbios", DOTTEDS_HEX, "least VBIOS of"},
 	{"permit_hold", GRACE, "seconds that a certificate on hold is accepted"},
-	{"permit_no_fwid", YES, "GPUs without a firmware identity"},
 	{"permit_ocsp_unknown", YES, "GPUs that OCSP does not know"},
 	{"permit_unknown_opaque", YES, "unknown fields of GPU reports"},
-	{"permit_unmeasured", YES, "measurements without a golden value"},
+	{"require_all_golden", NO, "measurements without a golden value"},
+	{"require_fwid", NO, "GPUs without a firmware identity"},
 	{"require_switch_lock", NO, "switches that are not locked"},
 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* When a key has this value, a role deserves a remark. */
-enum remarkable { IS_TRUE, IS_FALSE, IS_NULL };
+enum remarkable { IS_TRUE, IS_FALSE, IS_NULL, IS_ABSENT };
 
 struct remark {
 	const char *part; /* "snp" or "gpu" */
@@ -28,11 +28,11 @@ static const struct remark remarks[] = {
 	{"gpu", "vbios", IS_NULL, "any VBIOS that its golden measurements vouch for is accepted"},
 	{"gpu", "require_rim", IS_FALSE, "GPUs need no golden measurements: any firmware may run"},
 	{"gpu", "require_ocsp", IS_FALSE, "nothing need tell whether a GPU is revoked"},
-	{"gpu", "permit_no_fwid", IS_TRUE, "GPUs may lack a firmware identity"},
+	{"gpu", "require_fwid", IS_ABSENT, "GPUs may lack a firmware identity"},
 	{"gpu", "permit_ocsp_unknown", IS_TRUE, "GPUs that OCSP does not know are accepted"},
 	{"gpu", "permit_unknown_opaque", IS_TRUE, "unknown fields of GPU reports are accepted"},
-	{"gpu", "permit_unmeasured", IS_TRUE,
-		"measurements without a golden value are accepted: unknown firmware may run"},
+	{"gpu", "require_all_golden", IS_ABSENT,
+		"measurements without a golden value are accepted, as NVIDIA does"},
 };
 
 static bool applies(const struct remark *remark, const json_t *value)
@@ -44,6 +44,8 @@ static bool applies(const struct remark *remark, const json_t *value)
 		return json_is_false(value);
 	case IS_NULL:
 		return json_is_null(value);
+	case IS_ABSENT:
+		return !value;
 	}
 	return false;
 }
@@ -70,7 +72,7 @@ static void note_role(json_t *notes, const char *name, const json_t *role)
 		const struct remark *r = &remarks[i];
 		const json_t *part = json_object_get(role, r->part);
 
-		if (applies(r, json_object_get(part, r->key)))
+		if (json_is_object(part) && applies(r, json_object_get(part, r->key)))
 			add(notes, "role ", name, r->text);
 	}
 	if (has_word(json_object_get(snp, "signers"), "VLEK"))
