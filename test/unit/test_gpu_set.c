@@ -125,6 +125,23 @@ CHANGE(switch_no_gpus, h->facts[GPUS].fields.has_gpu_pdis = false);
 CHANGE(switch_no_pdi, h->facts[GPUS].fields.has_device_pdi = false);
 CHANGE(switches_share_pdi, set_pdi(h->facts[GPUS].fields.device_pdi, "SWT", 1));
 
+/* Four GPUs and two switches that name each other and no other device. */
+static void smaller_host(struct host *h)
+{
+	for (size_t i = 0; i < 4; i++) {
+		for (size_t k = 0; k < PM_GPU_LINKS; k++)
+			set_link(&h->facts[i], k, k % 2);
+		h->list[i] = &h->facts[i];
+	}
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < PM_GPU_SWITCH_GPUS; k++)
+			set_pdi(h->facts[GPUS + i].fields.gpu_pdis[k], "GPU", k % 4);
+		h->list[4 + i] = &h->facts[GPUS + i];
+	}
+	h->count = 6;
+	h->min = 4;
+}
+
 static const struct {
 	const char *name;
 	void (*change)(struct host *h);
@@ -146,6 +163,7 @@ static const struct {
 	{"one is protected", one_protected, "topology"},
 	{"three switches", three_switches, "topology"},
 	{"seven GPUs", seven_gpus, "topology"},
+	{"a smaller host", smaller_host, "topology"},
 	{"a switch alone", a_switch_alone, "topology"},
 	{"a switch alone, permitted", a_switch_permitted, NULL},
 	{"a link elsewhere", link_elsewhere, "topology"},
