@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pm/pm.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,6 +36,17 @@ static int take_lock(const struct agent_options *o)
 	return AGENT_USAGE;
 }
 
+/* The first process of a container has no default action. The worker ends with us. */
+static void on_terminate(int signal)
+{
+	static const char text[] = "pm-agent: ended by a signal\n";
+
+	(void)signal;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(AGENT_USAGE);
+	_exit(AGENT_USAGE);
+}
+
 static int run_once(struct agent_options *o)
 {
 	bool clear = o->action == AGENT_CLEAR;
@@ -44,6 +56,8 @@ static int run_once(struct agent_options *o)
 	int64_t begin = process_now();
 	int r;
 
+	signal(SIGTERM, on_terminate);
+	signal(SIGINT, on_terminate);
 	status = worker_run(o, clear, clear ? WORKER_CLEAR_TIME : o->timeout, &why);
 	if (!status)
 		status = clear ? status_failed(why, -1) : worker_give_up(o, why);

@@ -13,6 +13,7 @@
 #define DEFAULT_LOCK	"/run/lock/pm-agent.lock"
 #define DEFAULT_TIMEOUT 300
 #define DEFAULT_FETCH	60000
+#define FETCH_MAX	3600000
 
 /* A week. */
 #define WATCH_MAX 604800
@@ -239,6 +240,10 @@ static int set_number(struct agent_options *o, int id, const char *value)
 		return r;
 	default:
 		r = option_time("--fetch-timeout", value, &time);
+		if (r == 0 && time > FETCH_MAX) {
+			warnx("--fetch-timeout: at most an hour");
+			return AGENT_USAGE;
+		}
 		if (r == 0)
 			o->fetch_time = (uint64_t)time;
 		return r;

@@ -18,6 +18,7 @@ run 2 "unknown option" agent --ready
 run 2 "no number" agent --count none
 run 2 "manifest without role" agent --manifest x
 run 2 "epoch nonce without key" agent --epoch-nonce "$(printf %064d 0)"
+run 2 "too long for a download" agent --fetch-timeout 3601s
 run 2 "metrics without watch" agent --metrics 127.0.0.1:0
 run 2 "plain HTTP elsewhere" agent --rim-url http://192.0.2.1
 says "https, or http on this machine"
@@ -237,6 +238,16 @@ ready_is 0 "clear"
 # --- a lock, and a driver that hangs ---------------------------------------------------------------
 run 2 "two agents" flock "$work/lock" "$build/daemons/pm-agent" --nvml "$nvml" --lock "$work/lock"
 says "another pm-agent"
+mkfifo "$work/begun"
+echo "echo >$work/begun; exec sleep 60" >"$PM_FAKE_NVML/gpu-1/sign"
+"$build/daemons/pm-agent" --nvml "$nvml" --lock "$work/lock" 2>"$err" >"$out" &
+round=$!
+children="$children $round"
+read -r _ <"$work/begun"
+kill -TERM $round
+wait $round
+run 0 "SIGTERM ends a round" test $? = 2
+run 0 "and leaves no lock behind" flock -n "$work/lock" true
 echo "exec sleep 60" >"$PM_FAKE_NVML/gpu-1/sign"
 rejects 2 "a driver that hangs" "took too long" --timeout 1
 finish
