@@ -81,12 +81,12 @@ EOF2
 chmod +x "$work/collect"
 run 1 "protected PCIe without the switches" agent --count 8
 ready_is 0 "protected PCIe without the switches"
-run 0 "with them" agent --count 8 --allow-topology --switch-command "$work/collect" --json
+run 0 "with them" agent --count 8 --switch-command "$work/collect" --json
 is_json 'len(o["devices"]) == 12 and o["devices"][11]["name"] == "switch 3" and o["host"]["multi_gpu"] == "ppcie"'
 is_json 'all(d["verdict"] == "verified" for d in o["devices"])'
 ready_is 1 "with them"
 echo "--defect sig-bad" >"$work/defect-2"
-run 1 "a bad switch" agent --allow-topology --switch-command "$work/collect"
+run 1 "a bad switch" agent --switch-command "$work/collect"
 says "switch 2"
 ready_is 0 "a bad switch"
 rm "$work/defect-2"
@@ -95,9 +95,9 @@ epoch=$(printf %064d 3)
 nonce=$(python3 -c 'import hashlib, sys
 print(hashlib.sha256(b"libpm gpu nonce v1\0" + bytes.fromhex(sys.argv[1]) + b"key\n").hexdigest())' "$epoch")
 "$work/collect" "$nonce" >"$work/switches.json"
-run 0 "switches out of a file" agent --allow-topology --key "$work/key" --epoch-nonce "$epoch" \
+run 0 "switches out of a file" agent --key "$work/key" --epoch-nonce "$epoch" \
 	--switches "$work/switches.json"
-run 1 "of another nonce" agent --allow-topology --key "$work/key" --epoch-nonce "$(printf %064d 4)" \
+run 1 "of another nonce" agent --key "$work/key" --epoch-nonce "$(printf %064d 4)" \
 	--switches "$work/switches.json"
 says "switch 0"
 run 2 "without a nonce" agent --switches "$work/switches.json"
