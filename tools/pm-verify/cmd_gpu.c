@@ -27,6 +27,9 @@ static const char help[] =
 	"  --no-rim             do without: any firmware may run\n"
 	"  --ocsp FILE          an OCSP response, DER; may be repeated\n"
 	"  --no-ocsp            do without: a revoked device passes\n"
+	"  --fetch              download them from NVIDIA's services, in place of files\n"
+	"  --rim-url URL        use a mirror; may be repeated; --ocsp-url URL likewise\n"
+	"  --cache DIR          keep downloads there\n"
 	"\n"
 	"Demands (the nonce must be given or waived):\n"
 	"  --nonce HEX          the 32 bytes that the report was asked for with\n"
@@ -72,6 +75,10 @@ enum {
 	OPT_NO_RIM,
 	OPT_OCSP,
 	OPT_NO_OCSP,
+	OPT_FETCH,
+	OPT_RIM_URL,
+	OPT_OCSP_URL,
+	OPT_CACHE,
 	OPT_NONCE,
 	OPT_ANY_NONCE,
 	OPT_ARCH,
@@ -103,6 +110,10 @@ static const struct option long_options[] = {
 	{"no-rim", no_argument, NULL, OPT_NO_RIM},
 	{"ocsp", required_argument, NULL, OPT_OCSP},
 	{"no-ocsp", no_argument, NULL, OPT_NO_OCSP},
+	{"fetch", no_argument, NULL, OPT_FETCH},
+	{"rim-url", required_argument, NULL, OPT_RIM_URL},
+	{"ocsp-url", required_argument, NULL, OPT_OCSP_URL},
+	{"cache", required_argument, NULL, OPT_CACHE},
 	{"nonce", required_argument, NULL, OPT_NONCE},
 	{"any-nonce", no_argument, NULL, OPT_ANY_NONCE},
 	{"arch", required_argument, NULL, OPT_ARCH},
@@ -345,6 +356,16 @@ static int set_option(int opt, struct gpu_options *o, struct pm_gpu_policy *poli
 		return add_file(&o->rims, optarg);
 	case OPT_OCSP:
 		return add_file(&o->ocsp, optarg);
+	case OPT_FETCH:
+		o->fetch = true;
+		return TOOL_OK;
+	case OPT_RIM_URL:
+		return add_file(&o->rim_urls, optarg);
+	case OPT_OCSP_URL:
+		return add_file(&o->ocsp_urls, optarg);
+	case OPT_CACHE:
+		o->cache = optarg;
+		return TOOL_OK;
 	case OPT_MIN_GPUS:
 		return set_min_gpus(optarg, o);
 	case OPT_ALLOW_TOPOLOGY:
@@ -375,11 +396,19 @@ static int check_demands(const struct gpu_options *o)
 		warnx("gpu: the nonce must be given (--nonce) or waived (--any-nonce)");
 		return TOOL_USAGE;
 	}
-	if (!o->rims.count && !o->no_rim) {
+	if (o->fetch && (o->rims.count || o->ocsp.count)) {
+		warnx("gpu: --fetch stands in place of --rim and --ocsp");
+		return TOOL_USAGE;
+	}
+	if (!o->fetch && (o->rim_urls.count || o->ocsp_urls.count || o->cache)) {
+		warnx("gpu: --rim-url, --ocsp-url and --cache are for --fetch");
+		return TOOL_USAGE;
+	}
+	if (!o->rims.count && !o->no_rim && !o->fetch) {
 		warnx("gpu: golden measurements must be given (--rim) or waived (--no-rim)");
 		return TOOL_USAGE;
 	}
-	if (!o->ocsp.count && !o->no_ocsp) {
+	if (!o->ocsp.count && !o->no_ocsp && !o->fetch) {
 		warnx("gpu: OCSP responses must be given (--ocsp) or waived (--no-ocsp)");
 		return TOOL_USAGE;
 	}
@@ -449,6 +478,8 @@ static int verify(const struct gpu_options *o, const struct pm_gpu_policy *polic
 	error = gpu_collateral_error(&c);
 	if (r == TOOL_OK)
 		r = gpu_devices_load(o, d);
+	if (r == TOOL_OK && o->fetch && d->error == PM_OK)
+		error = gpu_fetch(o, policy, d, &c);
 	if (r == TOOL_OK || error < 0) {
 		error = error < 0 ? error : verify_all(o, policy, &c, d);
 		gpu_print(o, error, &c, d);

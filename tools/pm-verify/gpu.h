@@ -18,9 +18,10 @@ struct gpu_files {
 /* The command line, read. */
 struct gpu_options {
 	const char *report, *certs;
-	struct gpu_files rims, ocsp;
+	struct gpu_files rims, ocsp, rim_urls, ocsp_urls;
+	const char *cache;
 	int64_t now, rim_now;
-	bool has_rim_now, has_nonce, no_rim, no_ocsp, json;
+	bool fetch, has_rim_now, has_nonce, no_rim, no_ocsp, json;
 	unsigned int parse_flags, set_flags;
 	size_t min_gpus;
 	bool has_min_gpus;
@@ -66,6 +67,10 @@ struct gpu_devices {
  */
 int gpu_collateral_load(const struct gpu_options *o, const struct pm_gpu_policy *policy,
 	struct gpu_collateral *ret);
+/* One more manifest. Its error, which stands with it too; PM_E_LIMIT for too many. */
+int gpu_collateral_add_rim(const struct gpu_options *o, const struct pm_gpu_policy *policy,
+	const char *name, const uint8_t *bytes, size_t len, struct gpu_collateral *c);
+
 void gpu_collateral_free(struct gpu_collateral *c);
 
 /* The error of the manifest that was refused, or PM_OK. */
@@ -74,6 +79,13 @@ int gpu_collateral_error(const struct gpu_collateral *c);
 /* Reads the report, or the list of reports. An exit status; what is malformed stands with it. */
 int gpu_devices_load(const struct gpu_options *o, struct gpu_devices *ret);
 void gpu_devices_free(struct gpu_devices *d);
+
+/*
+ * Downloads what the devices need. The first error: of a download, which then stands with its
+ * device, or of a manifest.
+ */
+int gpu_fetch(const struct gpu_options *o, const struct pm_gpu_policy *policy,
+	struct gpu_devices *d, struct gpu_collateral *c);
 
 /* Prints the verdict. error: of a manifest, a device, or the set. */
 void gpu_print(const struct gpu_options *o, int error, const struct gpu_collateral *c,

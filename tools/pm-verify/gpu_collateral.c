@@ -50,21 +50,30 @@ static int verify_rim(const struct gpu_options *o, const struct pm_gpu_policy *p
 	return r;
 }
 
+int gpu_collateral_add_rim(const struct gpu_options *o, const struct pm_gpu_policy *policy,
+	const char *name, const uint8_t *bytes, size_t len, struct gpu_collateral *c)
+{
+	struct gpu_rim *rim = &c->rims[c->rim_count];
+
+	if (c->rim_count == GPU_FILES_MAX)
+		return PM_E_LIMIT;
+	rim->file = name;
+	rim->report = pm_report_new();
+	rim->error = verify_rim(o, policy, c->ocsp, bytes, len, rim);
+	c->verified[c->rim_count++] = rim->rim;
+	return rim->error;
+}
+
 static int load_rim(const struct gpu_options *o, const struct pm_gpu_policy *policy,
 	const char *path, struct gpu_collateral *c)
 {
-	struct gpu_rim *rim = &c->rims[c->rim_count];
 	uint8_t *bytes = NULL;
 	size_t len;
 	int exit_status = tool_read_file(path, PM_RIM_SIZE_MAX, &bytes, &len);
 
-	if (exit_status == TOOL_OK) {
-		rim->file = path;
-		rim->report = pm_report_new();
-		rim->error = verify_rim(o, policy, c->ocsp, bytes, len, rim);
-		c->verified[c->rim_count++] = rim->rim;
-		exit_status = tool_exit_status(rim->error);
-	}
+	if (exit_status == TOOL_OK)
+		exit_status =
+			tool_exit_status(gpu_collateral_add_rim(o, policy, path, bytes, len, c));
 	free(bytes);
 	return exit_status;
 }

@@ -225,6 +225,8 @@ static void print_device(const struct gpu_device *dev)
 	tool_print_checks(dev->report);
 	if (dev->facts)
 		print_accepted(dev);
+	else if (dev->error == PM_OK) /* something before it failed */
+		printf("NOT VERIFIED: %s: not judged\n", dev->name);
 	else
 		print_error(dev->name, dev->error, dev->report);
 }
