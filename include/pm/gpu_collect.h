@@ -256,10 +256,10 @@ PM_API const uint8_t *pm_gpu_collected_certs(
  * The CUDA driver stays set up in the process, holds the GPUs' device files open and looks at the
  * environment (CUDA_VISIBLE_DEVICES): best is a process of its own for this call.
  *
- * Return: 0; PM_E_MISSING when the library is not there; PM_E_STATE while the GPUs are not ready
- * (pm_gpu_host_set_ready()) and the driver answers nothing; PM_E_LIMIT above capacity; PM_E_FORMAT;
- * PM_E_SYS when the driver fails; PM_E_UNSUPPORTED in a library built without it, or when the
- * driver lacks a function.
+ * Return: 0; PM_E_MISSING when the library is not there, or libpm was built without this;
+ * PM_E_STATE while the GPUs are not ready (pm_gpu_host_set_ready()) and the driver answers nothing;
+ * PM_E_LIMIT above capacity; PM_E_FORMAT; PM_E_SYS when the driver fails; PM_E_UNSUPPORTED when it
+ * lacks a function.
  */
 PM_API int pm_gpu_cuda_enumerate(const char *cuda, struct pm_report *report,
 	struct pm_gpu_bus_id *ret_ids, size_t capacity, size_t *ret_count) PM_MUST_USE;

@@ -11,6 +11,5 @@ int pm_gpu_cuda_enumerate(const char *path, struct pm_report *report, struct pm_
 	(void)ret_ids;
 	(void)capacity;
 	(void)ret_count;
-	return pm_fail(
-		report, PM_E_UNSUPPORTED, "gpu.cuda", "a library with CUDA", "built without");
+	return pm_fail(report, PM_E_MISSING, "gpu.cuda", "a library with CUDA", "built without");
 }

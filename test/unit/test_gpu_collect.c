@@ -413,6 +413,26 @@ START_TEST(cuda_needs_ready_gpus)
 }
 END_TEST
 
+START_TEST(built_without_cuda)
+{
+	struct pm_gpu_bus_id ids[1];
+	size_t count;
+
+	ck_pm(pm_gpu_cuda_enumerate(CUDA, report, ids, 1, &count), PM_E_MISSING);
+	ck_assert(reason_has("built without"));
+}
+END_TEST
+
+static void add_cuda(TCase *t)
+{
+	if (!PM_HAS_CUDA) {
+		tcase_add_test(t, built_without_cuda);
+		return;
+	}
+	tcase_add_loop_test(t, cuda_sees_the_same, 0, PM_ARRAY_LEN(lists));
+	tcase_add_test(t, cuda_needs_ready_gpus);
+}
+
 int main(void)
 {
 	Suite *s = suite_create("gpu_collect");
@@ -430,8 +450,7 @@ int main(void)
 	tcase_add_test(t, ready_is_read_back);
 	tcase_add_loop_test(t, evidence_is_checked, 0, PM_ARRAY_LEN(answers));
 	tcase_add_test(t, index_is_checked);
-	tcase_add_loop_test(t, cuda_sees_the_same, 0, PM_ARRAY_LEN(lists));
-	tcase_add_test(t, cuda_needs_ready_gpus);
+	add_cuda(t);
 	suite_add_tcase(s, t);
 	return test_main(s);
 }
