@@ -34,6 +34,7 @@
 #include <pm/rim.h>
 #include <pm/rules.h>
 #include <pm/sealed.h>
+#include <pm/session.h>
 #include <pm/signatures.h>
 #include <pm/snp.h>
 #include <pm/snp_policy.h>

@@ -115,24 +115,38 @@ static bool is_loopback(CURLU *url)
 	       part_is(url, CURLUPART_HOST, "localhost") || part_is(url, CURLUPART_HOST, "[::1]");
 }
 
-int pm_http_check_base(const char *text, struct pm_report *report)
+/* What each address must be: of http or https, and nothing but an address. */
+static int check_parts(CURLU *url, const char *text, struct pm_report *report)
+{
+	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
+		return pm_fail(report, PM_E_FORMAT, "url", "no user name and password", "one");
+	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
+		return pm_fail(report, PM_E_FORMAT, "url", "no query and fragment", "%s", text);
+	if (part_is(url, CURLUPART_SCHEME, "https") || part_is(url, CURLUPART_SCHEME, "http"))
+		return PM_OK;
+	return pm_fail(report, PM_E_FORMAT, "url", "https", "%s", text);
+}
+
+int pm_http_check_endpoint(const char *text, struct pm_report *report)
 {
 	pm_cleanup(curl_url) CURLU *url = NULL;
 	int r = parse_url(text, &url);
 
 	if (r == PM_E_FORMAT)
 		return pm_fail(report, r, "url", "https://HOST[:PORT][/PATH]", "%s", text);
+	return r < 0 ? r : check_parts(url, text, report);
+}
+
+int pm_http_check_base(const char *text, struct pm_report *report)
+{
+	pm_cleanup(curl_url) CURLU *url = NULL;
+	int r = pm_http_check_endpoint(text, report);
+
+	if (r == PM_OK)
+		r = parse_url(text, &url);
 	if (r < 0)
 		return r;
-	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-		return pm_fail(report, PM_E_FORMAT, "url", "no user name and password", "one");
-	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
-		return pm_fail(report, PM_E_FORMAT, "url", "no query and fragment", "%s", text);
-	if (part_is(url, CURLUPART_SCHEME, "https"))
-		return PM_OK;
-	if (!part_is(url, CURLUPART_SCHEME, "http"))
-		return pm_fail(report, PM_E_FORMAT, "url", "https", "%s", text);
-	if (!is_loopback(url))
+	if (part_is(url, CURLUPART_SCHEME, "http") && !is_loopback(url))
 		return pm_fail(
 			report, PM_E_REJECTED, "url", "https, or http on this machine", "%s", text);
 	return PM_OK;

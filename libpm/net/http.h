@@ -54,4 +54,7 @@ static inline void pm_cleanup_http_response(struct pm_http_response *response)
  */
 int pm_http_check_base(const char *url, struct pm_report *report) PM_MUST_USE;
 
+/* The same, and http to any machine: for what proves itself whatever lies in between. */
+int pm_http_check_endpoint(const char *url, struct pm_report *report) PM_MUST_USE;
+
 #endif

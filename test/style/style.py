@@ -37,7 +37,7 @@ ROOMS = {
     "libpm/evidence": ("pm", "base", "crypto", "evidence"),
     "libpm/verity": ("pm", "base", "crypto", "verity"),
     "libpm/policy": ("pm", "base", "crypto", "evidence", "policy"),
-    "libpm/net": ("pm", "base", "crypto", "evidence", "net"),
+    "libpm/net": ("pm", "base", "crypto", "evidence", "policy", "net"),
     "tools": ("pm",), # and the folders of tools/
     "daemons": ("pm",), # and the folders of daemons/
 }
@@ -58,8 +58,8 @@ THIRD_PARTY = {
     "libcryptsetup.h": ("libpm/verity/", "test/"),
     "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
-    "jansson.h": ("libpm/evidence/eat", "libpm/net/rim_json.c", "libpm/policy/", "tools/", "daemons/",
-                  "examples/inference-server/", "test/"),
+    "jansson.h": ("libpm/evidence/eat", "libpm/net/rim_json.c", "libpm/net/session_agree.c", "libpm/policy/",
+                  "tools/", "daemons/", "examples/inference-server/", "test/"),
     "check.h": ("test/",),
 }
 
