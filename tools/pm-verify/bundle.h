@@ -12,7 +12,7 @@ struct bundle_options {
 	const char *bundle, *manifest;
 	struct pm_appraisal question;
 	uint8_t nonce[PM_BUNDLE_NONCE_SIZE];
-	bool has_nonce;
+	bool has_nonce; /* else it is not shown */
 	uint8_t manifest_hash[PM_MANIFEST_HASH_SIZE];
 	bool has_manifest_hash;
 	bool json;
@@ -25,6 +25,12 @@ struct bundle_outcome {
 	const struct pm_verdict *verdict; /* of all else */
 	const struct pm_appraised *facts; /* NULL unless accepted */
 };
+
+/* Reads hexadecimal digits of an option. TOOL_OK, or TOOL_USAGE when it said what is wrong. */
+int bundle_set_hex(const char *option, const char *value, uint8_t *ret, size_t size, bool *has);
+
+/* The manifest of the options; each error is said. TOOL_OK, TOOL_REJECTED, TOOL_USAGE. */
+int bundle_read_manifest(const struct bundle_options *o, struct pm_manifest **ret);
 
 /* Prints the verdict. */
 void bundle_print(const struct bundle_options *o, const struct bundle_outcome *outcome);

@@ -145,13 +145,14 @@ static const char *reason(const struct bundle_outcome *outcome)
 
 static void print_json(const struct bundle_options *o, const struct bundle_outcome *outcome)
 {
-	json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:I, s:{s:s, s:s}, s:o, s:o}", "verdict",
+	json_t *json = json_pack("{s:s, s:s, s:o, s:I, s:{s:s, s:s}, s:o, s:o}", "verdict",
 		answer(outcome->error), "bundle", o->bundle, "time", time_json(o->question.now),
-		"eat_nonce", hex_json(o->nonce, sizeof(o->nonce)), "iat",
-		(json_int_t)o->question.now, "ear.verifier-id", "developer", "libpm", "build",
-		pm_version(), "submods", submods_json(outcome), "checks",
+		"iat", (json_int_t)o->question.now, "ear.verifier-id", "developer", "libpm",
+		"build", pm_version(), "submods", submods_json(outcome), "checks",
 		tool_verdict_json(outcome->verdict));
 
+	if (o->has_nonce)
+		json_object_set_new(json, "eat_nonce", hex_json(o->nonce, sizeof(o->nonce)));
 	if (outcome->error < 0) {
 		json_object_set_new(json, "error", json_string(pm_strerror(outcome->error)));
 		json_object_set_new(json, "reason", json_string(reason(outcome)));

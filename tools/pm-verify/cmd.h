@@ -8,5 +8,6 @@ int cmd_gpu(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_snp(int argc, char **argv);
 int cmd_token(int argc, char **argv);
+int cmd_worker(int argc, char **argv);
 
 #endif

@@ -68,7 +68,7 @@ static int bad(const char *option, const char *value, const char *expected)
 	return TOOL_USAGE;
 }
 
-static int set_hex(const char *option, const char *value, uint8_t *ret, size_t size, bool *has)
+int bundle_set_hex(const char *option, const char *value, uint8_t *ret, size_t size, bool *has)
 {
 	if (pm_hex_decode(value, ret, size) < 0)
 		return bad(option, value, "64 hexadecimal digits");
@@ -96,10 +96,10 @@ static int set_option(int opt, struct bundle_options *o)
 		o->manifest = optarg;
 		return TOOL_OK;
 	case OPT_MANIFEST_HASH:
-		return set_hex("manifest-hash", optarg, o->manifest_hash, sizeof(o->manifest_hash),
-			&o->has_manifest_hash);
+		return bundle_set_hex("manifest-hash", optarg, o->manifest_hash,
+			sizeof(o->manifest_hash), &o->has_manifest_hash);
 	case OPT_NONCE:
-		return set_hex("nonce", optarg, o->nonce, sizeof(o->nonce), &o->has_nonce);
+		return bundle_set_hex("nonce", optarg, o->nonce, sizeof(o->nonce), &o->has_nonce);
 	case OPT_ROLE:
 		o->question.role = optarg;
 		return TOOL_OK;
@@ -180,7 +180,7 @@ static int parse_manifest(
 	return r < 0 ? tool_exit_status(r) : check_hash(o, *ret);
 }
 
-static int read_manifest(const struct bundle_options *o, struct pm_manifest **ret)
+int bundle_read_manifest(const struct bundle_options *o, struct pm_manifest **ret)
 {
 	uint8_t *bytes = NULL;
 	size_t len;
@@ -221,7 +221,7 @@ static int verify(struct bundle_options *o)
 	struct pm_manifest *manifest = NULL;
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r = read_manifest(o, &manifest);
+	int r = bundle_read_manifest(o, &manifest);
 
 	o->question.manifest = manifest;
 	if (r == TOOL_OK)

@@ -8,6 +8,7 @@ static const struct tool_verb verbs[] = {
 	{"bundle", cmd_bundle, "verify a whole worker against a manifest"},
 	{"measure", cmd_measure, "compute the launch digest (MEASUREMENT) of a guest"},
 	{"token", cmd_token, "verify a token of NVIDIA's remote attestation service"},
+	{"worker", cmd_worker, "ask a worker for evidence, and verify it"},
 	{0},
 };
 
