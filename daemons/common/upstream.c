@@ -14,14 +14,17 @@
 #define BUFFER_SIZE 16384L
 /* Connections that are kept while nobody uses them. */
 #define KEPT_CONNECTIONS 1024L
-#define URL_SIZE	 (ADDRESS_TEXT_SIZE + HTTP_TARGET_MAX + 16)
+#define BASE_SIZE	 272
+#define URL_SIZE	 (BASE_SIZE + HTTP_TARGET_MAX)
 #define FIELD_SIZE	 9000
 
 struct upstream_pool {
 	struct loop *loop;
 	CURLM *multi;
 	struct event *timer;
-	char base[ADDRESS_TEXT_SIZE + 16];
+	char base[BASE_SIZE];
+	bool is_tls;
+	char *ca_file;
 	const char *unix_path;
 	struct address address;
 	int in_callback;
@@ -305,11 +308,23 @@ static bool set_body(struct upstream *u, const struct upstream_request *request)
 		       u->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
 }
 
+/* Plain HTTP takes no proxy: that would carry it elsewhere. */
+static bool set_scheme(CURL *easy, const struct upstream_pool *pool)
+{
+	if (!pool->is_tls)
+		return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http") &&
+		       !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	if (pool->ca_file && curl_easy_setopt(easy, CURLOPT_CAINFO, pool->ca_file))
+		return false;
+	return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") &&
+	       !curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) &&
+	       !curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) &&
+	       !curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
 static bool set_rules(CURL *easy)
 {
-	return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http") &&
-	       !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") &&
+	return !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
 	       !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
 	       !curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) &&
 	       !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE) &&
@@ -324,8 +339,8 @@ static bool set_up(struct upstream *u, const struct upstream_request *request)
 
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return false;
-	return set_rules(u->easy) && add_fields(u, request) && set_body(u, request) &&
-	       !curl_easy_setopt(u->easy, CURLOPT_URL, url) &&
+	return set_rules(u->easy) && set_scheme(u->easy, pool) && add_fields(u, request) &&
+	       set_body(u, request) && !curl_easy_setopt(u->easy, CURLOPT_URL, url) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_UNIX_SOCKET_PATH, pool->unix_path) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_NOBODY, (long)u->is_head) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_CUSTOMREQUEST, request->method) &&
@@ -403,15 +418,9 @@ static void set_base(struct upstream_pool *pool, const struct address *address)
 	snprintf(pool->base, sizeof(pool->base), "http://%s", text);
 }
 
-int upstream_pool_new(
-	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool)
+static int open_pool(struct loop *loop, struct upstream_pool *pool)
 {
-	struct upstream_pool *pool = calloc(1, sizeof(*pool));
-
-	if (!pool)
-		return PM_E_NOMEM;
 	pool->loop = loop;
-	set_base(pool, address);
 	pool->multi = curl_multi_init();
 	pool->timer = evtimer_new(loop->base, on_time, pool);
 	if (!pool->multi || !pool->timer ||
@@ -419,9 +428,50 @@ int upstream_pool_new(
 		curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool) ||
 		curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
 		curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool) ||
-		curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS)) {
-		upstream_pool_free(pool);
+		curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS))
 		return PM_E_STATE;
+	return PM_OK;
+}
+
+int upstream_pool_new(
+	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool)
+{
+	struct upstream_pool *pool = calloc(1, sizeof(*pool));
+	int r;
+
+	if (!pool)
+		return PM_E_NOMEM;
+	set_base(pool, address);
+	r = open_pool(loop, pool);
+	if (r < 0) {
+		upstream_pool_free(pool);
+		return r;
+	}
+	*ret_pool = pool;
+	return PM_OK;
+}
+
+int upstream_pool_new_url(
+	struct loop *loop, const char *url, const char *ca_file, struct upstream_pool **ret_pool)
+{
+	struct upstream_pool *pool = calloc(1, sizeof(*pool));
+	size_t len = strlen(url);
+	int r = PM_OK;
+
+	if (!pool)
+		return PM_E_NOMEM;
+	if (len && url[len - 1] == '/')
+		len--;
+	snprintf(pool->base, sizeof(pool->base), "%.*s", (int)len, url);
+	pool->is_tls = !strncasecmp(url, "https:", 6);
+	pool->ca_file = ca_file ? strdup(ca_file) : NULL;
+	if (len >= sizeof(pool->base) || (ca_file && !pool->ca_file))
+		r = PM_E_NOMEM;
+	if (r == PM_OK)
+		r = open_pool(loop, pool);
+	if (r < 0) {
+		upstream_pool_free(pool);
+		return r;
 	}
 	*ret_pool = pool;
 	return PM_OK;
@@ -435,5 +485,6 @@ void upstream_pool_free(struct upstream_pool *pool)
 		curl_multi_cleanup(pool->multi);
 	if (pool->timer)
 		event_free(pool->timer);
+	free(pool->ca_file);
 	free(pool);
 }

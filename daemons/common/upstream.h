@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests to a server behind us, by libcurl, in an event loop: connections are kept and used
- * again, responses stream, and may be held back. HTTP/1.1 over TCP or a Unix socket, no TLS: it is
- * for a server on this machine.
+ * again, responses stream, and may be held back. HTTP/1.1 over TCP or a Unix socket for a server on
+ * this machine; by a URL for a server elsewhere, with TLS when it says https.
  *
  * A response counts as whole only when its own framing says so: one whose end is that of the
  * connection is refused, as are content codings, which we did not ask for.
@@ -52,6 +52,13 @@ struct upstream_request {
 /* address must be of IP or Unix. 0; PM_E_NOMEM, PM_E_STATE when libcurl can't begin. */
 int upstream_pool_new(
 	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool);
+/*
+ * To the server of "http://HOST[:PORT][/PATH]" or https, checked by the caller; targets are put
+ * behind it. ca_file NULL: the system's. Both are copied. Proxies of the environment serve for
+ * https only. Likewise.
+ */
+int upstream_pool_new_url(
+	struct loop *loop, const char *url, const char *ca_file, struct upstream_pool **ret_pool);
 /* Without requests under way. */
 void upstream_pool_free(struct upstream_pool *pool);
 

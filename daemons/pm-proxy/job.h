@@ -14,7 +14,7 @@
 
 #include "common/http_server.h"
 #include "common/upstream.h"
-#include "pm-proxy/buffer.h"
+#include "common/buffer.h"
 #include "pm-proxy/proxy.h"
 
 enum job_format {

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,17 @@ ROOT = "21" * 32
 PATHS = ("/pm/v1/evidence", "/pm/v1/secret")
 
 
+MADE = [] # a software host, made once: its keys take their time
+
+
+def make_sim(tools, folder):
+    if not MADE:
+        MADE.append(tempfile.TemporaryDirectory())
+        subprocess.run([f"{tools}/pm-sim", "init", f"{MADE[0].name}/sim", "--product", "Genoa"], check=True,
+                       capture_output=True)
+    shutil.copytree(f"{MADE[0].name}/sim", folder)
+
+
 class Worker:
     """A software host, and a proxy in direct mode on it."""
 
@@ -29,17 +41,17 @@ class Worker:
         self.stack = contextlib.ExitStack()
         self.folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.sim = f"{self.folder}/sim"
-        subprocess.run([f"{self.tools}/pm-sim", "init", self.sim, "--product", "Genoa"], check=True,
-                       capture_output=True)
+        make_sim(self.tools, self.sim)
         self.socket = f"{self.folder}/attester"
         self.attester = subprocess.Popen([f"{self.tools}/pm-sim", "serve", self.sim, "--socket", self.socket],
                                          stdout=subprocess.PIPE)
         self.stack.callback(self.stop_attester)
         assert b"serving" in self.attester.stdout.readline()
         self.write_manifest()
-        model = self.stack.enter_context(Daemon(model, *HERE))
+        self.model = self.stack.enter_context(Daemon(model, *HERE))
+        self.upstream = "%s:%d" % self.model.address()
         self.proxy = self.stack.enter_context(
-            Daemon(self.proxy_program, *HERE, "--upstream", "%s:%d" % model.address(), "--direct", "--role", "worker",
+            Daemon(self.proxy_program, *HERE, "--upstream", self.upstream, "--direct", "--role", "worker",
                    "--model", f"tiny={ROOT}", "--attester", self.socket, "--no-ocsp-status"))
         self.peer = self.stack.enter_context(Peer(peer))
         self.address = self.proxy.address()

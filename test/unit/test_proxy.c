@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pm-proxy/buffer.h"
+#include "common/buffer.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/proxy.h"
 #include "pm-proxy/usage.h"

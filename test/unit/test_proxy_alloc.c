@@ -4,7 +4,7 @@
 
 #include "alloc.h"
 #include "crypto/crypto.h"
-#include "pm-proxy/buffer.h"
+#include "common/buffer.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/usage.h"
 #include "testing.h"

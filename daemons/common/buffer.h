@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that grow, wiped when they move or go: they may be of a prompt. */
-#ifndef PROXY_BUFFER_H
-#define PROXY_BUFFER_H
+#ifndef COMMON_BUFFER_H
+#define COMMON_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pm-proxy/buffer.h"
+#include "common/buffer.h"
 
 #include <stdlib.h>
 #include <string.h>

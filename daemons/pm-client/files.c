@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <pm/error.h>
+#include <pm/text.h>
+
+#include "pm-client/client.h"
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* All of a file of at most most bytes, and a NUL: freed by the caller. -1 with errno. */
+static ssize_t read_fd(int fd, size_t most, char **ret)
+{
+	char *bytes = malloc(most + 2);
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (bytes && n > 0 && len <= most) {
+		n = read(fd, bytes + len, most + 1 - len);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			len += (size_t)n;
+	}
+	if (!bytes || n < 0 || len > most) {
+		if (bytes && n >= 0)
+			errno = EFBIG;
+		if (bytes)
+			explicit_bzero(bytes, len);
+		free(bytes);
+		return -1;
+	}
+	bytes[len] = '\0';
+	*ret = bytes;
+	return (ssize_t)len;
+}
+
+static bool is_private(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		warn("%s", path);
+		return false;
+	}
+	if (!(st.st_mode & 077))
+		return true;
+	warnx("%s: others than its owner may read or write it; use mode 0600", path);
+	return false;
+}
+
+static bool is_text(const char *text)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++)
+		if ((unsigned char)*text <= ' ' || (unsigned char)*text > '~')
+			return false;
+	return true;
+}
+
+int read_secret_line(const char *path, char **ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char *text = NULL;
+	ssize_t len = -1;
+
+	if (fd < 0) {
+		warn("%s", path);
+		return 2;
+	}
+	if (!is_private(fd, path)) {
+		close(fd);
+		return 2;
+	}
+	len = read_fd(fd, CLIENT_TEXT_MAX, &text);
+	close(fd);
+	if (len < 0) {
+		warn("%s", path);
+		return 2;
+	}
+	text[strcspn(text, "\r\n")] = '\0';
+	if (!is_text(text)) {
+		warnx("%s: its first line is not printable ASCII without spaces", path);
+		explicit_bzero(text, (size_t)len);
+		free(text);
+		return 2;
+	}
+	*ret = text;
+	return 0;
+}
+
+/* --- the manifest ---------------------------------------------------------------------------- */
+
+static int check_hash(const struct client_options *o, const struct pm_manifest *manifest)
+{
+	uint8_t hash[PM_MANIFEST_HASH_SIZE];
+	char text[2 * sizeof(hash) + 1];
+
+	pm_manifest_hash(manifest, hash);
+	if (!o->has_hash || !memcmp(hash, o->hash, sizeof(hash)))
+		return 0;
+	pm_hex_encode(hash, sizeof(hash), text);
+	warnx("%s: its hash is %s, not the one wanted", o->manifest, text);
+	return 1;
+}
+
+static int parse_manifest(
+	const struct client_options *o, const char *text, size_t len, struct pm_manifest **ret)
+{
+	struct pm_report *report = pm_report_new();
+	int r = report ? pm_manifest_parse(text, len, report, ret) : PM_E_NOMEM;
+
+	if (r < 0)
+		warnx("%s: %s: %s", o->manifest, pm_strerror(r),
+			report ? pm_report_reason(report) : "");
+	pm_report_free(report);
+	if (r < 0)
+		return r == PM_E_NOMEM ? 2 : 1;
+	return check_hash(o, *ret);
+}
+
+int read_manifest(const struct client_options *o, struct pm_manifest **ret)
+{
+	int fd = open(o->manifest, O_RDONLY | O_CLOEXEC), r;
+	char *text = NULL;
+	ssize_t len = fd < 0 ? -1 : read_fd(fd, PM_MANIFEST_SIZE_MAX, &text);
+
+	if (len < 0)
+		warn("%s", o->manifest);
+	if (fd >= 0)
+		close(fd);
+	if (len < 0)
+		return 2;
+	r = parse_manifest(o, text, (size_t)len, ret);
+	free(text);
+	return r;
+}

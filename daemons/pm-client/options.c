@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-client/options.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pm/api.h>
+#include <pm/text.h>
+
+#include "common/address.h"
+
+#define LISTEN_DEFAULT "127.0.0.1:8080"
+#define GRACE_DEFAULT  172800
+
+static const char help[] =
+	"Usage: pm-client --worker URL --manifest FILE {--memory FILE | --no-memory} [OPTION]...\n"
+	"       pm-client verify --manifest FILE [OPTION]... URL\n"
+	"Serve OpenAI's and Anthropic's API on this machine. Each request is encrypted to a "
+	"worker\n"
+	"that was verified against the manifest; nothing is sent before that.\n"
+	"\n"
+	"  --worker URL           the worker, or what forwards to it: https://HOST[:PORT][/PATH] "
+	"or http\n"
+	"  --worker-ca FILE       certificate authorities for https (default: the system's)\n"
+	"  --manifest FILE        what the worker must be; you trust this file: see "
+	"pm-manifest(5)\n"
+	"  --manifest-hash HEX    refuse a manifest of another hash\n"
+	"  --memory FILE          remember the manifest's number here, and refuse an older one\n"
+	"  --no-memory            remember nothing\n"
+	"  --role NAME            the role that the worker must have (default: any)\n"
+	"  --model NAME           the model disk that it must have mounted (default: any)\n"
+	"  --allow-remote         --listen may be an address that others reach; needs --tls-cert\n"
+	"  --api-key-file FILE    send this key, not that of the application; mode 0600\n"
+	"  --outer-key            send the key outside of the encryption too, for a gateway\n"
+	"  --cache-salt-file FILE the cache salt of requests that have none; mode 0600\n"
+	"  --shared-cache         one salt for all of them, new at each start (default: one each)\n"
+	"  --shard-keys           tell load balancers which requests begin alike, and how long "
+	"they "
+	"are\n"
+	"  --pad BYTES            smallest size that sealed frames are padded to, a power of two\n"
+	"                         (default 256), or 0: the sizes of requests can then be seen\n"
+	"  --gpu-ocsp LIST        demand a status of the GPUs' certificates: good, revoked, "
+	"unknown\n"
+	"  --gpu-ocsp-grace TIME  accept what was revoked less than so long ago (default "
+	"172800s)\n"
+	"  --dump DIR             write each request and answer there, in plaintext, mode 0600\n"
+	"\n" COMMON_OPTION_HELP "\n"
+	"Without --listen it is " LISTEN_DEFAULT
+	". /readyz says yes once the worker was verified.\n"
+	"\n"
+	"Exit status: 0 ended by a signal, or verified; 1 (verify) rejected; 2 wrong usage, or "
+	"what\n"
+	"was needed could not be had.\n"
+	"\n"
+	"Examples:\n"
+	"  pm-client verify --manifest manifest.json https://worker.example\n"
+	"  pm-client --worker https://worker.example --manifest manifest.json \\\n"
+	"      --memory ~/.local/state/pm-worker\n"
+	"  OPENAI_BASE_URL=http://127.0.0.1:8080/v1 my-application\n"
+	"  ANTHROPIC_BASE_URL=http://127.0.0.1:8080 my-application\n";
+
+enum {
+	OPT_WORKER = 256,
+	OPT_WORKER_CA,
+	OPT_MANIFEST,
+	OPT_MANIFEST_HASH,
+	OPT_MEMORY,
+	OPT_NO_MEMORY,
+	OPT_ROLE,
+	OPT_MODEL,
+	OPT_ALLOW_REMOTE,
+	OPT_API_KEY,
+	OPT_OUTER_KEY,
+	OPT_SALT,
+	OPT_SHARED_CACHE,
+	OPT_SHARD_KEYS,
+	OPT_PAD,
+	OPT_GPU_OCSP,
+	OPT_GPU_GRACE,
+	OPT_DUMP,
+};
+
+static const struct option long_options[] = {
+	{"worker", required_argument, NULL, OPT_WORKER},
+	{"worker-ca", required_argument, NULL, OPT_WORKER_CA},
+	{"manifest", required_argument, NULL, OPT_MANIFEST},
+	{"manifest-hash", required_argument, NULL, OPT_MANIFEST_HASH},
+	{"memory", required_argument, NULL, OPT_MEMORY},
+	{"no-memory", no_argument, NULL, OPT_NO_MEMORY},
+	{"role", required_argument, NULL, OPT_ROLE},
+	{"model", required_argument, NULL, OPT_MODEL},
+	{"allow-remote", no_argument, NULL, OPT_ALLOW_REMOTE},
+	{"api-key-file", required_argument, NULL, OPT_API_KEY},
+	{"outer-key", no_argument, NULL, OPT_OUTER_KEY},
+	{"cache-salt-file", required_argument, NULL, OPT_SALT},
+	{"shared-cache", no_argument, NULL, OPT_SHARED_CACHE},
+	{"shard-keys", no_argument, NULL, OPT_SHARD_KEYS},
+	{"pad", required_argument, NULL, OPT_PAD},
+	{"gpu-ocsp", required_argument, NULL, OPT_GPU_OCSP},
+	{"gpu-ocsp-grace", required_argument, NULL, OPT_GPU_GRACE},
+	{"dump", required_argument, NULL, OPT_DUMP},
+	COMMON_OPTION_ROWS,
+	{0},
+};
+
+int option_hash(const char *value, struct client_options *o)
+{
+	if (pm_hex_decode(value, o->hash, sizeof(o->hash)) < 0) {
+		warnx("--manifest-hash: '%s' is not 64 hexadecimal digits", value);
+		return 2;
+	}
+	o->has_hash = true;
+	return 0;
+}
+
+static int set_pad(struct client_options *o, const char *value)
+{
+	uint64_t number = 0;
+
+	if (strcmp(value, "0") != 0 &&
+		option_number("--pad", value, PM_SEALED_PLAIN_MAX, &number) != 0)
+		return 2;
+	if (number & (number - 1) || (number && number < PM_SEALED_BUCKET_MIN)) {
+		warnx("--pad: '%s' is not a power of two, at least %d", value,
+			PM_SEALED_BUCKET_MIN);
+		return 2;
+	}
+	o->bucket = (uint32_t)number;
+	return 0;
+}
+
+static int set_ocsp(struct client_options *o, const char *list)
+{
+	const struct {
+		const char *name;
+		bool *allow;
+	} all[] = {{"good", &o->ocsp.allow_good}, {"revoked", &o->ocsp.allow_revoked},
+		{"unknown", &o->ocsp.allow_unknown}};
+	const char *at = list;
+
+	while (*at) {
+		size_t n = strcspn(at, ","), i = 0;
+
+		while (i < 3 && (strlen(all[i].name) != n || strncmp(all[i].name, at, n) != 0))
+			i++;
+		if (i == 3)
+			break;
+		*all[i].allow = o->has_ocsp = true;
+		at += n + (at[n] == ',');
+	}
+	if (!*at && o->has_ocsp)
+		return 0;
+	warnx("--gpu-ocsp: '%s' is not a list of good, revoked and unknown", list);
+	return 2;
+}
+
+static int set_grace(struct client_options *o, const char *value)
+{
+	uint64_t seconds;
+	size_t len = strlen(value);
+	char text[24];
+
+	snprintf(text, sizeof(text), "%.*s", len ? (int)len - 1 : 0, value);
+	if (len < 2 || len > 12 || value[len - 1] != 's') {
+		warnx("--gpu-ocsp-grace: '%s' is not a time such as 3600s", value);
+		return 2;
+	}
+	if (option_number("--gpu-ocsp-grace", text, 31536000, &seconds) != 0)
+		return 2;
+	o->ocsp_grace = (int64_t)seconds;
+	return 0;
+}
+
+/* Which worker. */
+static int set_worker(struct client_options *o, int id)
+{
+	switch (id) {
+	case OPT_WORKER:
+		o->worker = optarg;
+		return 0;
+	case OPT_WORKER_CA:
+		o->session.ca_file = optarg;
+		return 0;
+	case OPT_MANIFEST:
+		o->manifest = optarg;
+		return 0;
+	case OPT_MANIFEST_HASH:
+		return option_hash(optarg, o);
+	case OPT_MEMORY:
+		o->session.memory_file = optarg;
+		return 0;
+	case OPT_NO_MEMORY:
+		o->no_memory = true;
+		return 0;
+	case OPT_ROLE:
+		o->session.role = optarg;
+		return 0;
+	default:
+		o->session.model = optarg;
+		return 0;
+	}
+}
+
+/* What is made of requests. */
+static int set_option(struct client_options *o, int id)
+{
+	switch (id) {
+	case OPT_ALLOW_REMOTE:
+		o->allow_remote = true;
+		return 0;
+	case OPT_API_KEY:
+		o->api_key_file = optarg;
+		return 0;
+	case OPT_OUTER_KEY:
+		o->outer_key = true;
+		return 0;
+	case OPT_SALT:
+		o->salt_file = optarg;
+		return 0;
+	case OPT_SHARED_CACHE:
+		o->shared_cache = true;
+		return 0;
+	case OPT_SHARD_KEYS:
+		o->shard_keys = true;
+		return 0;
+	case OPT_PAD:
+		return set_pad(o, optarg);
+	case OPT_GPU_OCSP:
+		return set_ocsp(o, optarg);
+	case OPT_GPU_GRACE:
+		return set_grace(o, optarg);
+	case OPT_DUMP:
+		o->dump = optarg;
+		return 0;
+	case '?':
+		return 2; /* getopt said why */
+	default:
+		return id <= OPT_MODEL && id >= OPT_WORKER ? set_worker(o, id)
+							   : common_option(&o->common, id, optarg);
+	}
+}
+
+/* Whoever reaches us uses our key and reads what we decrypt. */
+static int check_listen(struct client_options *o)
+{
+	if (!o->common.listen_count && !getenv("LISTEN_FDS"))
+		o->common.listen[o->common.listen_count++] = LISTEN_DEFAULT;
+	if (o->allow_remote) {
+		if (o->common.tls_cert)
+			return 0;
+		warnx("--allow-remote needs --tls-cert: prompts would cross the network in "
+		      "plaintext");
+		return 2;
+	}
+	for (size_t i = 0; i < o->common.listen_count; i++) {
+		struct address address;
+
+		if (address_parse(o->common.listen[i], &address) == PM_OK &&
+			address_is_local(&address))
+			continue;
+		warnx("--listen: '%s' is no address of this machine alone; see --allow-remote",
+			o->common.listen[i]);
+		return 2;
+	}
+	return 0;
+}
+
+static int check(struct client_options *o)
+{
+	if (!o->worker || !o->manifest) {
+		warnx("--worker URL and --manifest FILE are needed; try --help");
+		return 2;
+	}
+	if (!o->session.memory_file == !o->no_memory) {
+		warnx("one of --memory FILE and --no-memory is needed");
+		return 2;
+	}
+	if (o->salt_file && o->shared_cache) {
+		warnx("--cache-salt-file and --shared-cache exclude each other");
+		return 2;
+	}
+	if (o->outer_key && strncasecmp(o->worker, "https:", 6) != 0) {
+		warnx("--outer-key: the key would cross the network in plaintext; use https");
+		return 2;
+	}
+	return check_listen(o) ? 2 : common_options_check(&o->common);
+}
+
+int options_parse(int argc, char **argv, struct client_options *ret)
+{
+	struct client_options o = {
+		.session = {.size = sizeof(struct pm_session_options)},
+		.bucket = 256,
+		.ocsp_grace = GRACE_DEFAULT,
+	};
+	int id;
+
+	common_options_init(&o.common);
+	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (id == 'h') {
+			fputs(help, stdout);
+			return 0;
+		}
+		if (id == OPTION_VERSION) {
+			printf("pm-client %s\n", pm_version());
+			return 0;
+		}
+		if (set_option(&o, id) != 0)
+			return 2;
+	}
+	if (optind != argc) {
+		warnx("unexpected argument '%s'", argv[optind]);
+		return 2;
+	}
+	if (check(&o) != 0)
+		return 2;
+	*ret = o;
+	return OPTIONS_RUN;
+}

@@ -1,0 +1,522 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""An application, pm-client, somebody in between, pm-proxy in direct mode on a software processor, an inference
+server. client.py PM-CLIENT PM-PROXY INFERENCE-SERVER PEER FOLDER-OF-TOOLS"""
+import contextlib
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+from direct import ROOT, Worker
+from harness import (Daemon, LIMIT, Response, ask, connect, exchange, figure, read_until, request, run_tests,
+                     wait_for_figure)
+from proxy import CANARY, HERE, SALT, SEALED, chat, events, form
+from relay import Relay
+
+CHAT = "/v1/chat/completions"
+KEY = "sk-secret-key-of-the-application"
+FRAME = 33 # bytes that a frame has more than its plaintext
+
+
+class Scene:
+    """All of it. What is in between sees everything that goes to the worker and back."""
+
+    def __init__(self, programs, *args, memory=None, manifest=None, **more):
+        self.stack = contextlib.ExitStack()
+        self.client_program = programs[0]
+        self.worker = self.stack.enter_context(Worker(programs[1:]))
+        self.relay = self.stack.enter_context(Relay(self.worker.address))
+        self.manifest = manifest or f"{self.worker.folder}/manifest"
+        self.memory = ["--memory", memory] if memory else ["--no-memory"]
+        self.client = self.start(*args, **more)
+
+    def start(self, *args, memory=None, manifest=None, url=None):
+        return self.stack.enter_context(
+            Daemon(self.client_program, *HERE, "--worker", url or self.relay.url, "--manifest",
+                   manifest or self.manifest, *(memory or self.memory), *args))
+
+    def __enter__(self):
+        self.address = self.client.address()
+        return self
+
+    def __exit__(self, kind, *_):
+        with self.stack:
+            if kind:
+                print(self.client.text(), file=sys.stderr)
+            else:
+                assert self.client.stop() == 0
+
+    def post(self, path, body, kind="application/json", fields=(), client=None):
+        return ask((client or self.client).address(), "POST", path, body, [("Content-Type", kind), *fields])
+
+    def figure(self, name):
+        return figure(self.client.address("metrics"), f"pm_client_{name}")
+
+    def restart_worker(self):
+        """Another process on the same machine: it has another key, and knows no secret."""
+        w = self.worker
+        assert w.proxy.stop() == 0
+        w.proxy = w.stack.enter_context(
+            Daemon(w.proxy_program, *HERE, "--upstream", w.upstream, "--direct", "--role", "worker", "--model",
+                   f"tiny={ROOT}", "--attester", w.socket, "--no-ocsp-status"))
+        w.address = self.relay.target = w.proxy.address()
+
+    def hidden(self, *words):
+        for word in (CANARY, KEY, "messages", "choices", "assistant", "temperature", "/v1/chat", SALT, *words):
+            assert word.encode() not in self.relay.seen, word
+
+
+def verify(programs, *args):
+    done = subprocess.run([programs[0], "verify", *args], capture_output=True, text=True, check=False, timeout=LIMIT)
+    return done.returncode, done.stdout + done.stderr
+
+
+def error_of(r):
+    """Who an error comes from, and its code."""
+    return r.fields.get("pm-error-from"), json.loads(r.body)["error"]["code"]
+
+
+# --- what works -------------------------------------------------------------------------------------
+
+def test_chat(programs):
+    with Scene(programs) as s:
+        r = s.post(CHAT, chat(salt=None, temperature=0.5), fields=[("Authorization", f"Bearer {KEY}")])
+        assert r.status == 200 and r.whole, (r.status, r.body)
+        assert json.loads(r.body)["choices"][0]["message"]["content"] == CANARY
+        r = s.post(CHAT, chat(stream=True))
+        assert r.fields["content-type"].startswith("text/event-stream") and r.whole
+        assert r.body.endswith(b"data: [DONE]\n\n")
+        parts = events(r.body)
+        assert "".join(x["choices"][0]["delta"].get("content", "") for x in parts if x["choices"]) == CANARY
+        s.hidden()
+        assert b"Pm-Shard-Key" not in s.relay.seen
+        assert s.relay.count("/pm/v1/evidence") == 1 and s.relay.count("/pm/v1/secret") == 1
+        assert s.relay.count("/pm/v1/sealed") == 2
+        assert CANARY not in s.client.text() and KEY not in s.client.text()
+        assert ask(s.client.address("metrics"), "GET", "/readyz").status == 200
+
+
+def test_other_endpoints(programs):
+    with Scene(programs) as s:
+        prompt = json.dumps({"model": "echo", "prompt": CANARY}).encode()
+        r = s.post("/v1/completions", prompt)
+        assert json.loads(r.body)["choices"][0]["text"] == CANARY, r.body
+        r = s.post("/v1/embeddings", json.dumps({"model": "echo", "input": CANARY}).encode())
+        assert len(json.loads(r.body)["data"][0]["embedding"]) == 8
+        r = s.post("/v1/messages", chat(salt=None), fields=[("X-Api-Key", KEY), ("Anthropic-Version", "2023-06-01")])
+        assert json.loads(r.body)["content"][0]["text"] == CANARY
+        r = s.post("/v1/messages", chat(stream=True))
+        assert r.body.count(b"event: content_block_delta") == 1 and b"message_stop" in r.body and r.whole
+        r = s.post("/v1/messages/count_tokens", chat(salt=None))
+        assert json.loads(r.body)["input_tokens"] == 1
+        kind, body = form([("model", "echo"), ("language", "en"), ("file", CANARY.encode() * 100)])
+        r = s.post("/v1/audio/transcriptions", body, kind)
+        assert "2500 bytes" in json.loads(r.body)["text"], r.body
+        r = ask(s.address, "GET", "/v1/models")
+        assert r.status == 200 and json.loads(r.body)["object"] == "list"
+        s.hidden("/v1/models", "list")
+        text = "word " * 300000
+        r = s.post(CHAT, chat(text=text))
+        assert json.loads(r.body)["choices"][0]["message"]["content"] == text
+        # An error of the inference server is the worker's answer, with its own status.
+        r = s.post(CHAT, chat("error-429"))
+        assert r.status == 429 and "pm-error-from" not in r.fields, (r.status, r.body)
+
+
+def test_streams_and_cancels(programs):
+    """Events come while the model goes on, and the model stops when the application has gone."""
+    with Scene(programs) as s:
+        with connect(s.address) as c:
+            c.sendall(request("POST", CHAT, chat("endless", stream=True), [("Content-Type", "application/json")]))
+            data = read_until(c, CANARY.encode())
+            for _ in range(3):
+                data = read_until(c, b"\n\n")
+            upstream = s.worker.model.address("metrics")
+            assert figure(upstream, "inference_server_http_requests") == 1
+        wait_for_figure(upstream, "inference_server_http_requests", 0)
+        s.hidden()
+
+
+def test_two_clients(programs):
+    with Scene(programs) as s:
+        other = s.start()
+        answers = {}
+
+        def run(client, n):
+            r = s.post(CHAT, chat(text=f"{CANARY}-{n}", stream=n % 2 == 0), client=client)
+            answers[n] = r.status == 200 and r.whole and f"{CANARY}-{n}".encode() in r.body
+
+        threads = [threading.Thread(target=run, args=((s.client, other)[n % 2], n)) for n in range(24)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(LIMIT)
+        assert all(answers.get(n) for n in range(24)), answers
+        assert figure(s.worker.proxy.address("metrics"), "pm_proxy_secrets") == 2
+        s.hidden()
+        assert other.stop() == 0
+
+
+def secret_file(folder, name, text, mode=0o600):
+    path = f"{folder}/{name}"
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="ascii") as f:
+        f.write(text + "\n")
+    os.chmod(path, mode)
+    return path
+
+
+def test_salts_and_shards(programs):
+    def outer(s):
+        return [m and m[1] for m in (re.search(rb"(?i)Pm-Shard-Key: (\S+)", h) for h in s.relay.requests
+                                     if h.startswith(b"POST /pm/v1/sealed"))]
+
+    with tempfile.TemporaryDirectory() as f:
+        with Scene(programs, "--shard-keys", "--cache-salt-file", secret_file(f, "salt", SALT)) as s:
+            for text in ("same " * 40, "same " * 40 + "and more " * 20, "other " * 40):
+                assert s.post(CHAT, chat(text=text, salt=None)).status == 200
+            assert s.post(CHAT, chat(text="same " * 40, salt="x" * 40)).status == 200
+            one, longer, other, salted = outer(s)
+            assert longer.startswith(one[:-2]) and len(longer) > len(one), (one, longer)
+            assert one[:17] == other[:17] and one[:20] != other[:20] and salted[:16] != one[:16]
+            s.hidden("same")
+        with Scene(programs, "--shared-cache", "--shard-keys") as s:
+            for _ in range(2):
+                assert s.post(CHAT, chat(salt=None)).status == 200
+            one, two = outer(s)
+            assert one and one == two
+        # A fresh salt for each request: nothing could be found again, so there is no key.
+        with Scene(programs, "--shard-keys") as s:
+            assert s.post(CHAT, chat(salt=None)).status == 200
+            assert outer(s) == [None]
+            for body in (chat(salt="short"), b'{"model":"echo","cache_salt":""}', b'{"model":"echo","cache_salt":null}',
+                         b'{"model":1}', b"{}", b"[]", b"", b'{"model":"echo","model":"echo"}', b'{"model":"echo"'):
+                r = s.post(CHAT, body)
+                assert r.status == 400 and r.fields["pm-error-from"] == "pm-client", (body, r.status, r.body)
+            assert s.post("/v1/audio/transcriptions", b"{}").status == 415
+            assert ask(s.address, "GET", "/v1/secrets").status == 404
+            assert len(outer(s)) == 1, "refused before anything was sent"
+
+
+def test_keys_and_dumps(programs):
+    with tempfile.TemporaryDirectory() as f:
+        dump = f"{f}/dump"
+        os.mkdir(dump)
+        key = secret_file(f, "key", KEY)
+        with Scene(programs, "--api-key-file", key, "--dump", dump) as s:
+            assert s.post(CHAT, chat(), fields=[("Authorization", "Bearer other")]).status == 200
+            s.hidden("other")
+            names = sorted(os.listdir(dump))
+            assert [n.rsplit("-", 1)[1] for n in names] == ["answer", "request"], names
+            for n in names:
+                assert os.stat(f"{dump}/{n}").st_mode & 0o777 == 0o600
+                data = open(f"{dump}/{n}", encoding="utf-8").read()
+                assert CANARY in data and KEY not in data
+        base = ["--worker", "http://127.0.0.1:1", "--manifest", "none", "--no-memory", "--listen", "127.0.0.1:0"]
+        for bad in (secret_file(f, "open", KEY, 0o640), secret_file(f, "spaces", "a b"), f"{f}/none"):
+            with Scene(programs) as s:
+                with s.start("--api-key-file", bad) as d:
+                    assert d.wait() == 2, bad
+                with s.start("--cache-salt-file", bad) as d:
+                    assert d.wait() == 2, bad
+        for args in (["--outer-key"], ["--allow-remote"], ["--listen", ":0"], ["--listen", "0.0.0.0:0"],
+                     ["--memory", f"{f}/m"], ["--pad", "100"], ["--gpu-ocsp", "nothing"], ["--gpu-ocsp-grace", "3"],
+                     ["--manifest-hash", "00"], ["--shared-cache", "--cache-salt-file", key], ["more"], []):
+            with Daemon(programs[0], *base, *args) as d:
+                assert d.wait() == 2, args
+        with Daemon(programs[0], *base[:-4], "--listen", "127.0.0.1:0") as d:
+            assert d.wait() == 2
+
+
+def test_gpu_policy(programs):
+    """A worker that tells nothing of GPUs refuses a client with a policy on them: the refusal is his, sealed."""
+    with Scene(programs, "--gpu-ocsp", "good,revoked") as s:
+        r = s.post(CHAT, chat())
+        assert r.status == 403 and "gpu_policy" in r.body.decode() and "pm-error-from" not in r.fields, r.body
+
+
+# --- verification -----------------------------------------------------------------------------------
+
+def edited(s, name, change):
+    """A copy of the manifest with a change."""
+    manifest = json.load(open(s.manifest, encoding="utf-8"))
+    change(manifest)
+    path = f"{s.worker.folder}/{name}"
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(manifest, f)
+    return path
+
+
+def other_measurement(manifest):
+    manifest["roles"]["worker"]["snp"]["measurements"] = ["00" * 48]
+
+
+def test_verify(programs):
+    with Scene(programs) as s:
+        args = ["--manifest", s.manifest]
+        status, said = verify(programs, *args, "--role", "worker", "--model", "tiny", s.relay.url)
+        assert status == 0 and "VERIFIED" in said and "TEST ROOT" in said and "✓ MEASUREMENT" in said, said
+        wrong = edited(s, "wrong", other_measurement)
+        status, said = verify(programs, "--manifest", wrong, s.relay.url)
+        assert status == 1 and "REJECTED" in said and "✗ MEASUREMENT" in said, said
+        assert "VERIFIED" not in said.replace("NOT VERIFIED", "")
+        assert verify(programs, *args, "--role", "other", s.relay.url)[0] == 1
+        assert verify(programs, *args, "--manifest-hash", "00" * 32, s.relay.url)[0] == 1
+        assert verify(programs, *args, "http://127.0.0.1:1")[0] == 2
+        assert verify(programs, *args, "ftp://x")[0] == 1
+        for bad in ([], ["x"], args, [*args, "a", "b"], [*args, "--help", "x"]):
+            assert verify(programs, *bad)[0] == 2, bad
+        # What is no evidence at all.
+        s.relay.answer = lambda head, body, r: (200, "application/json", b"{}")
+        assert verify(programs, *args, s.relay.url)[0] == 1
+        s.relay.answer = None
+        tool = subprocess.run([f"{programs[4]}/pm-verify", "worker", s.relay.url, *args, "--json"],
+                              capture_output=True, text=True, check=False, timeout=LIMIT)
+        assert tool.returncode == 0 and json.loads(tool.stdout)["verdict"] == "accepted", tool
+        tool = subprocess.run([f"{programs[4]}/pm-verify", "worker", s.relay.url, "--manifest", wrong],
+                              capture_output=True, text=True, check=False, timeout=LIMIT)
+        assert tool.returncode == 1 and "MEASUREMENT" in tool.stdout, tool
+
+
+def test_wrong_worker(programs):
+    """Nothing is sent to a worker that is not what the manifest says, and why is told."""
+    with Scene(programs) as s:
+        with s.start(manifest=edited(s, "wrong", other_measurement)) as d:
+            r = s.post(CHAT, chat(), client=d)
+            assert r.status == 503 and error_of(r) == ("pm-client", "not_verified"), (r.status, r.body)
+            assert b"MEASUREMENT" in r.body
+            assert ask(d.address("metrics"), "GET", "/readyz").status == 503
+            assert s.relay.count("/pm/v1/secret") <= 1 and s.relay.count("/pm/v1/sealed") == 0 # s.client's own
+            s.hidden()
+            assert d.stop() == 0
+        with s.start(url="http://127.0.0.1:1") as d:
+            r = s.post(CHAT, chat(), client=d)
+            assert r.status == 503 and error_of(r) == ("pm-client", "unreachable"), (r.status, r.body)
+            assert d.stop() == 0
+
+
+def test_rollback(programs):
+    with tempfile.TemporaryDirectory() as f:
+        memory = ["--memory", f"{f}/memory"]
+        with Scene(programs, memory=f"{f}/memory") as s:
+            assert s.post(CHAT, chat()).status == 200
+            assert os.stat(f"{f}/memory").st_mode & 0o777 == 0o600
+            status, said = verify(programs, "--manifest", edited(s, "fork", lambda m: m["secrets"].clear() or
+                                  m["roles"]["worker"].update(workload_secret=True)), *memory, s.relay.url)
+            assert status == 1, said
+            tool = subprocess.run([f"{programs[4]}/pm-verify", "bundle", "/dev/null", "--manifest", s.manifest,
+                                   "--nonce", "00" * 32, "--manifest-hash", "00" * 32], capture_output=True, text=True,
+                                  check=False)
+            old, = re.findall(r"its hash is ([0-9a-f]{64})", tool.stderr)
+            new = edited(s, "new", lambda m: m.update(serial=2, previous=old))
+            assert verify(programs, "--manifest", new, *memory, s.relay.url)[0] == 0
+            status, said = verify(programs, "--manifest", s.manifest, *memory, s.relay.url)
+            assert status == 1 and "REJECTED" in said, said
+            with s.start(memory=memory) as d:
+                assert d.wait() == 2
+
+
+def test_restarted_worker(programs):
+    """The secret is not known any more: new evidence, a new secret, and the request once more."""
+    with Scene(programs) as s:
+        assert s.post(CHAT, chat()).status == 200
+        s.restart_worker()
+        r = s.post(CHAT, chat(stream=True))
+        assert r.status == 200 and r.whole and CANARY.encode() in r.body, (r.status, r.body)
+        assert s.figure("retried_total") == 1
+        assert s.figure('verifications_total{outcome="verified"}') == 2
+        assert s.relay.count("/pm/v1/evidence") == 2
+        s.hidden()
+
+
+# --- whoever is in between --------------------------------------------------------------------------
+
+def refused(s, body=None, codes=("cut_short", "not_authentic", "in_between")):
+    """The request fails, and the error says that it was not the worker who failed it."""
+    r = s.post(CHAT, body or chat())
+    assert not (r.status == 200 and r.whole), (r.status, r.body)
+    if r.status != 200: # else it had begun, and was cut
+        source, code = error_of(r)
+        assert source == "in-between" and code in codes, (r.status, r.body)
+    return r
+
+
+def frames(data):
+    """Header and frames of a sealed stream."""
+    found, at = [], 32
+    while at < len(data):
+        size = 4 + struct.unpack(">I", data[at:at + 4])[0]
+        found.append(data[at:at + size])
+        at += size
+    return data[:32], found
+
+
+def only_sealed(change):
+    """Changes answers to sealed requests alone."""
+    def answer(head, body, r):
+        kept = r.status, r.fields.get("content-type", ""), r.body
+        return change(body, *kept) if head.startswith(b"POST /pm/v1/sealed") else kept
+    return answer
+
+
+def sealed_with(change):
+    """Changes the frames of sealed answers."""
+    def with_frames(_, status, kind, data):
+        head, found = frames(data)
+        return status, kind, head + b"".join(change(found))
+    return only_sealed(with_frames)
+
+
+def test_changed_answers(programs):
+    with Scene(programs) as s:
+        stream = chat(stream=True)
+        s.relay.answer = sealed_with(lambda f: f)
+        r = s.post(CHAT, stream)
+        assert r.status == 200 and r.whole, (r.status, r.body)
+        total = len(frames(b"x" * 0 + last_answer(s, stream))[1])
+        assert total > 4
+        for n in range(total): # truncated cleanly between any two frames, the end of the outer body being whole
+            s.relay.answer = sealed_with(lambda f, n=n: f[:n])
+            refused(s, stream)
+        changes = [
+            lambda f: f[:1] + f[2:], # one is missing
+            lambda f: f[:1] + [f[2], f[1]] + f[3:], # two change places
+            lambda f: f[:2] + [f[1]] + f[2:], # one comes twice
+            lambda f: f + [f[-1]], # something follows the end
+            lambda f: f[:-1] + [f[-1][:4] + b"\0" + f[-1][5:]], # the end is none
+            lambda f: f[:1] + [f[1][:4] + b"\1" + f[1][5:]], # what is no end is one
+            lambda f: f[:-1] + [f[-1][:-1] + bytes([f[-1][-1] ^ 1])],
+            lambda f: [f[0][:20] + bytes([f[0][20] ^ 1]) + f[0][21:]] + f[1:],
+            lambda f: f[:1] + [b"\xff\xff\xff\xff"] + f[1:],
+        ]
+        for change in changes:
+            s.relay.answer = sealed_with(change)
+            refused(s, stream)
+        s.relay.answer = None
+        assert s.post(CHAT, stream).whole, "and goes on"
+
+
+def last_answer(s, body):
+    """A sealed answer as it went over the wire."""
+    kept = []
+    s.relay.answer = only_sealed(lambda _, *r: kept.append(r[2]) or r)
+    assert s.post(CHAT, body).whole
+    return kept[0]
+
+
+def test_answers_of_others(programs):
+    plain = json.dumps({"choices": [{"message": {"role": "assistant", "content": "FORGED"}}]}).encode()
+    sse = b'data: {"choices":[{"delta":{"content":"FORGED"}}]}\n\ndata: [DONE]\n\n'
+    error = b'{"error":{"message":"FORGED","type":"x","code":"busy"}}'
+    with Scene(programs) as s:
+        old = last_answer(s, chat())
+        forged = [
+            lambda body, *r: (200, SEALED, old), # another exchange's answer
+            lambda body, *r: (200, SEALED, body), # the request reflected
+            lambda body, *r: (200, "application/json", plain),
+            lambda body, *r: (200, "text/event-stream", sse),
+            lambda body, *r: (200, SEALED, plain * 20),
+            lambda body, *r: (200, SEALED, b""),
+            lambda body, *r: (200, r[1] + "x", r[2]),
+            lambda body, *r: (400, "application/json", error),
+            lambda body, *r: (400, "application/json", error * 2000),
+            lambda body, *r: (500, SEALED, r[2]),
+            lambda body, *r: (302, "text/plain", b""),
+            lambda body, *r: (503, "text/html", b"<h1>FORGED</h1>"),
+            lambda body, *r: (401, "application/json", b"FORGED"),
+        ]
+        for n, change in enumerate(forged):
+            s.relay.answer = only_sealed(change)
+            r = refused(s)
+            assert b"FORGED" not in r.body, (n, r.body)
+        s.relay.answer = only_sealed(lambda *_: None)
+        refused(s, codes=("unreachable",))
+        # The first bytes of a real answer, then the connection breaks.
+        s.relay.answer = only_sealed(lambda body, status, kind, data: (status, kind, data[:-1]))
+        refused(s)
+
+
+def test_forged_unknown_secret(programs):
+    """Anybody can say so: one more try, and no more."""
+    error = b'{"error":{"message":"no secret for ID","type":"x","code":"unknown_secret"}}'
+    with Scene(programs) as s:
+        s.relay.answer = only_sealed(lambda *_: (500, "application/json", error))
+        before = s.relay.count("/pm/v1/sealed")
+        r = refused(s)
+        assert r.status == 502 and s.relay.count("/pm/v1/sealed") == before + 2
+        assert s.figure("retried_total") == 1
+
+
+def test_changed_requests(programs):
+    """The worker refuses what is not as the client sent it, and the client sees that it came to no answer."""
+    def swap(name, value):
+        def change(head, body):
+            if head.startswith(b"POST /pm/v1/sealed"):
+                head = re.sub(rb"(?i)(%s: )[^\r]*" % name, rb"\g<1>" + value, head)
+            return head, body
+        return change
+
+    def cut(head, body):
+        return head, body[:-40] if head.startswith(b"POST /pm/v1/sealed") else body
+
+    sent = []
+
+    def replay(head, body):
+        if head.startswith(b"POST /pm/v1/sealed"):
+            sent.append((head, body))
+            return sent[0]
+        return head, body
+
+    with Scene(programs) as s:
+        assert s.post(CHAT, chat()).status == 200
+        for ask_change in (swap(b"Pm-Model", b"other"), swap(b"Pm-Secret-Id", b"bm9ib2R5"), cut):
+            s.relay.ask = ask_change
+            r = s.post(CHAT, chat())
+            assert not (r.status == 200 and r.whole) and CANARY.encode() not in r.body, r.body
+        s.relay.ask = replay
+        assert s.post(CHAT, chat()).status == 200
+        r = s.post(CHAT, chat())
+        assert r.status != 200 and error_of(r)[0] == "in-between", r.body
+
+
+def test_other_evidence(programs):
+    """Evidence for another nonce, and another worker's key exchange."""
+    kept = []
+
+    def replay(head, body, r):
+        if head.startswith(b"POST /pm/v1/evidence"):
+            kept.append(r.body)
+            return 200, r.fields["content-type"], kept[0]
+        return r.status, r.fields["content-type"], r.body
+
+    with Scene(programs) as s:
+        s.client.wait_for("worker verified")
+        s.relay.answer = replay
+        assert verify(programs, "--manifest", s.manifest, s.relay.url)[0] == 0
+        status, said = verify(programs, "--manifest", s.manifest, s.relay.url)
+        assert status == 1 and "nonce" in said, said
+        s.relay.answer = None
+        # A second worker answers the key exchange of the first: his secret is not the one that was agreed on.
+        with Worker(programs[1:]) as w:
+            first = s.worker.address
+
+            def route(head, body):
+                s.relay.target = first if head.startswith(b"POST /pm/v1/evidence") else w.address
+                return head, body
+
+            s.relay.ask = route
+            with s.start() as d:
+                r = s.post(CHAT, chat(), client=d)
+                assert r.status >= 500 or r.status == 400, (r.status, r.body)
+                assert error_of(r)[0] == "in-between" and CANARY.encode() not in r.body, r.body
+                assert d.stop() == 0
+            s.relay.ask = None
+            s.relay.target = first
+
+
+if __name__ == "__main__":
+    run_tests(sys.modules[__name__], sys.argv[1:])
