@@ -59,3 +59,4 @@ fi
 library mbedtls mbedtls libmbedtls-dev 3.6.0
 library libsodium libsodium libsodium-dev 1.0.22
 scripts/vm-kernel.sh
+scripts/sdks.sh

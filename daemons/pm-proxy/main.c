@@ -104,7 +104,7 @@ static void write_gpus(struct evbuffer *out, const struct ocsp_table *table)
 	static const char *const labels[2] = {"gpu", "component"};
 	static const char *const components[] = {"driver", "gpu", "vbios"};
 	static const char name[] = PREFIX "_ocsp_status";
-	char gpu[12];
+	char gpu[24];
 
 	metrics_begin(out, name, "gauge", "Certificates' status: 0 good, 1 revoked, -1 unknown.");
 	for (size_t i = 0; i < table->count; i++) {
