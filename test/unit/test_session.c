@@ -371,6 +371,7 @@ START_TEST(a_key_that_is_not_for_agreements)
 	test_free(spki);
 	EVP_PKEY_free(key);
 	refused(WELL, PM_E_REJECTED, 0);
+	ck_assert_ptr_nonnull(strstr(pm_report_reason(report), "another kind"));
 }
 END_TEST
 
@@ -484,9 +485,12 @@ START_TEST(serves_on_while_out_of_reach)
 	ck_pm(get(), PM_OK);
 	ck_assert_uint_eq(attested, 2);
 	manner = CLOSED;
-	pass_seconds(PM_SESSION_END);
-	ck_pm(get(), PM_E_NET);
+	pass_seconds(PM_SESSION_END - 1);
+	ck_pm(get(), PM_OK);
+	pass_seconds(1); /* it is not yet time for another try, but it is the end */
 	ck_assert_ptr_null(pm_session_peek(session));
+	ck_pm(get(), PM_E_NET);
+	ck_assert_ptr_null(session->key);
 }
 END_TEST
 
