@@ -11,7 +11,7 @@ all: setup
 setup:
 	@scripts/setup.sh
 
-# Every test: gcc, gcc with sanitizers, clang, and a build without the fast verifier.
+# Every test with gcc and with sanitizers; most with clang and in a build without the fast verifier.
 check: setup
 	@scripts/check.sh
 

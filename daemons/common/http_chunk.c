@@ -37,7 +37,7 @@ static int take_size(struct http_chunked *c, char byte)
 
 static int expect(struct http_chunked *c, char byte, char wanted, enum state next)
 {
-	c->state = next;
+	c->state = (uint8_t)next;
 	return byte == wanted ? 0 : -1;
 }
 
