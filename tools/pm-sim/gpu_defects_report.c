@@ -117,6 +117,15 @@ static void opaque_byte(struct sim_gpu_plan *plan, uint32_t arg)
 		o->data[0] = (uint8_t)arg;
 }
 
+/* Of a value that is drawn: setting a byte would now and then change nothing. */
+static void opaque_flip(struct sim_gpu_plan *plan, uint32_t type)
+{
+	struct sim_gpu_opaque *o = sim_gpu_opaque_find(&plan->report, (uint16_t)type);
+
+	if (o)
+		o->data[0] ^= 1;
+}
+
 static void opaque_shorter(struct sim_gpu_plan *plan, uint32_t type)
 {
 	struct sim_gpu_opaque *o = sim_gpu_opaque_find(&plan->report, (uint16_t)type);
@@ -212,7 +221,7 @@ static const struct sim_gpu_defect field_defects[] = {
 	{"vbios-other", "another version of the VBIOS", opaque_byte, AT(6, 7)},
 	{"project-other", "another project", opaque_byte, AT(17, 'X'), .harmless = true},
 	{"nvdec-value", "NVDEC0 is neither on nor off", opaque_byte, AT(11, 0)},
-	{"fwid-other", "the FWID is not the certificate's", opaque_byte, AT(20, 0x77)},
+	{"fwid-other", "the FWID is not the certificate's", opaque_flip, 20},
 	{"fwid-size", "the FWID has 49 bytes", opaque_longer, 20},
 	{"sig-other-key", "signed by another key", rogue_key},
 };
