@@ -380,6 +380,35 @@ def make_bundle(milan):
     write("bundle", "huge", cbor(small)[:4] + b"\x5b" + b"\xff" * 8)
 
 
+def make_appraise(milan):
+    """Bundles that the manifest of appraise_seeds.h accepts, and others; what the VEK signed for them."""
+    nonce, disk = bytes(31) + b"\7", der.stream("disk", 32)
+    claims = cbor({1: der.stream("x-wing", 1216), 2: bytes(32), 3: [{1: "a/model", 2: disk}], 4: [], 5: "worker",
+                   6: 1772323200})
+    path = [der.stream("left", 32), der.stream("right", 32)]
+    node = hashlib.sha256(b"\0" + nonce).digest()
+    node = hashlib.sha256(b"\1" + node + path[0]).digest()
+    node = hashlib.sha256(b"\1" + path[1] + node).digest()
+    seeds = []
+
+    def bundle(challenge, asked, crls):
+        data = hashlib.sha512(b"libpm evidence v1\0" + challenge + hashlib.sha256(claims).digest()).digest()
+        report = milan.report(report_data=data)
+        seeds.append(report[:0x2a0])
+        return cbor({1: 1, 2: asked, 3: claims, 4: {1: report, 2: [milan.vek_cert, milan.ask, milan.ark]}, 5: [],
+                     6: {1: [], 2: [], 3: crls}})
+    good = bundle(nonce, nonce, [milan.crl])
+    write("appraise", "good", good)
+    write("appraise", "tree", bundle(node, {1: nonce, 2: 2, 3: path}, [milan.crl]))
+    write("appraise", "other-leaf", bundle(node, {1: nonce, 2: 3, 3: path}, [milan.crl]))
+    write("appraise", "other-nonce", bundle(bytes(32), bytes(32), [milan.crl]))
+    write("appraise", "no-crl", bundle(nonce, nonce, []))
+    write("appraise", "revoked", bundle(nonce, nonce, [milan.crl_of_ask]))
+    write("appraise", "other-claims", good.replace(b"worker", b"walker"))
+    write_appraise_header(milan, claims, disk)
+    return seeds
+
+
 def make_field():
     nonce, iv = "0102030405060708090a0b0c", "0d0e0f101112131415161718"
     sealed = "df3e6f800c1fea8615eccc6e925a91683253bbcbd94a5a71" # '"secret"' as message 5: see fuzz_field.c
@@ -514,6 +543,31 @@ def write_header(roots, messages, revoking):
     (HERE / "snp_seeds.h").write_text(text, encoding="utf-8")
 
 
+def write_appraise_header(world, claims, disk):
+    tcb = {"boot_loader": 3, "tee": 1, "snp": 8, "microcode": 115}
+    snp = {"measurements": [der.stream("measurement", 48).hex()], "host_data": None, "chip_ids": None,
+           "min_tcb": {"Milan": tcb}, "signers": ["VCEK"], "require_crl": True}
+    role = {"snp": snp, "gpu": None, "models": ["a/model"], "calls": [], "workload_secret": False}
+    model = {"root_hash": disk.hex(), "hash_offset": 40960, "data_blocks": 10, "salt": "00ff", "data_block_size": 4096,
+             "hash_block_size": 4096}
+    owner = {"name": "alice", "key": base64.b64encode(der.Ec("mesh", der.P384).spki()).decode()}
+    manifest = {"version": 1, "serial": 1, "previous": None, "not_before": "2026-01-01T00:00:00Z",
+                "not_after": "2026-12-31T00:00:00Z", "roles": {"worker": role}, "models": {"a/model": model},
+                "owners": {"threshold": 1, "keys": [owner]}, "seed_share_owners": None, "secrets": [],
+                "extra_roots": {"snp": [hashlib.sha256(world.ark).hexdigest()]}}
+    whole = json.dumps(manifest)
+    lines = "\n".join("\t" + json.dumps(whole[i:i + 64]) for i in range(0, len(whole), 64))
+    text = ("/* SPDX-License-Identifier: Apache-2.0 */\n"
+            "/* Made by make_corpus.py; do not edit. */\n"
+            "/* clang-format off */\n"
+            "#ifndef PM_FUZZ_APPRAISE_SEEDS_H\n#define PM_FUZZ_APPRAISE_SEEDS_H\n\n#include <stdint.h>\n\n"
+            "/* What bundles of the corpus can meet. */\n"
+            f"static const char seed_manifest[] =\n{lines};\n\n"
+            "/* SHA-256 of the claims that the corpus's key signed. */\n"
+            f"static const uint8_t seed_claims[32] = {{\n\t{c_bytes(hashlib.sha256(claims).digest())}}};\n\n#endif\n")
+    (HERE / "appraise_seeds.h").write_text(text, encoding="utf-8")
+
+
 def write_nvgpu_header(chain, digests, bodies):
     def rows(items):
         return ",\n".join(f"\t{{{c_bytes(i)}}}" for i in items)
@@ -620,7 +674,8 @@ def main():
     worlds = (milan, turin, vlek)
     nvgpu = corpus_nvgpu.Chain()
     write_nvgpu_header(nvgpu, corpus_nvgpu.make_rim(write, nvgpu), corpus_nvgpu.make_ocsp(write, nvgpu))
-    write_header([w.ark for w in worlds], make_snp_verify(*worlds), [w.crl_of_ask for w in worlds])
+    write_header([w.ark for w in worlds], make_snp_verify(*worlds) + make_appraise(milan),
+                 [w.crl_of_ask for w in worlds])
 
 
 if __name__ == "__main__":
