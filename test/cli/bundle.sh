@@ -205,6 +205,31 @@ demand 'm["not_after"] = "2026-02-01T00:00:00Z"' "manifest, manifest.validity"
 demand 'm["roles"] = {"lender": m["roles"]["lender"]}' "manifest, role"
 manifest "$m"
 
+# --- from a report to a verdict, as README.md tells ----------------------------------------------
+
+ctl=$bin/pm-ctl
+simple=$work/simple
+"$sim" init "$simple" --product Genoa --time $now >/dev/null
+"$sim" report "$simple" --report-data "$(printf '%0128d' 1)" --time $now -o "$work/report"
+cat >"$work/tiny.json" <<JSON
+{"tiny": {"root_hash": "$root", "hash_offset": 40960, "data_blocks": 10, "salt": "00ff", "data_block_size": 4096,
+ "hash_block_size": 4096}}
+JSON
+run 0 "an owner's key" "$ctl" key new --type ed25519 -o "$work/owner.key" --public "$work/owner.pub"
+run 0 "a manifest of a report" "$ctl" manifest init -o "$m" --not-before $now --role worker \
+	--from-evidence "$work/report" --model "$work/tiny.json" --owner "alice=$work/owner.pub" \
+	--test-root "$(openssl dgst -sha256 -r "$simple/ark.der" | cut -d' ' -f1)"
+dir=$simple
+issue
+judge 0 "a bundle of the same machine" --role worker --model tiny
+says "VERIFIED: $b: role worker, 1 models, 0 GPUs"
+issue --defect other-root-hash
+judge 1 "another disk"
+says "models, root hash"
+dir=$work/host
+manifest "$m"
+issue
+
 # --- usage ---------------------------------------------------------------------------------------
 
 run 0 "help" "$verify" bundle --help
