@@ -51,3 +51,8 @@ for size in 256 16384 1048576; do
 			printf "%-32s %8d B %10.3f us %20.2f GB/s\n", name, n, 1e6 * n / rate, rate * 1e-9
 		}'
 done
+if [ -x "$build/test/bench/bench_proxy" ]; then
+	echo
+	echo "pm-proxy on one core, the inference server and the clients on another: median [min-max] of 3 rounds"
+	"$build/test/bench/bench_proxy" "$build/daemons/pm-proxy" "$build/examples/inference-server/inference-server"
+fi

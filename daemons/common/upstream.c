@@ -11,7 +11,7 @@
 
 #define CONNECT_MILLISECONDS 5000L
 /* Bytes that libcurl reads at a time, for each request. */
-#define BUFFER_SIZE 16384L
+#define BUFFER_SIZE 8192L
 /* Connections that are kept while nobody uses them. */
 #define KEPT_CONNECTIONS 1024L
 #define BASE_SIZE	 272

@@ -13,6 +13,8 @@
 /* Of an answer that was collected, sealed at a time. */
 #define PIECE_MAX  (1u << 20)
 #define ERROR_SIZE 512
+/* Memory of a stream that is kept from one event to the next. */
+#define KEPT_MAX 2048
 
 static const struct http_field safe_fields[] = {
 	{"Cache-Control", "no-store"},
@@ -61,7 +63,11 @@ static int seal_head(struct job *job, int status, const char *content_type)
 static void send_out(struct job *job)
 {
 	http_send(job->exchange, job->out.bytes, job->out.len);
-	buffer_clear(&job->out);
+	/* A stream that waits for its next event shall hold little. */
+	if (job->out.room > KEPT_MAX)
+		buffer_free(&job->out);
+	else
+		buffer_clear(&job->out);
 }
 
 /* One frame an event, so that a client that opens them sees the stream as it was. */
