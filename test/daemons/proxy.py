@@ -337,6 +337,13 @@ def test_cut_request(programs):
         ok, status, _, _, body = s.peer.sealed_open(r.status, r.fields["content-type"], r.body)
         assert (ok, status) == ("ok", 400) and error_of(body) == "not_authentic"
         assert figure(s.model.address("metrics"), "inference_server_http_requests_total") == 0
+    # Nor one whose body would make sense as far as it came.
+    with Setup(programs, "--adapter", "unstructured") as s:
+        kind, body = form([("files", CANARY.encode() * 10000)])
+        data = s.peer.sealed("/unstructured/general/v0/general", body, "echo", content_type=kind)
+        _, r = s.post("/", data[:200000], s.outer("echo"))
+        ok, status, _, _, body = s.peer.sealed_open(r.status, r.fields["content-type"], r.body)
+        assert (ok, status) == ("ok", 400) and error_of(body) == "not_authentic"
 
 
 # --- the policy on GPUs -----------------------------------------------------------------------------
