@@ -38,6 +38,7 @@ struct upstream {
 	struct curl_slist *fields;
 	const struct upstream_handler *handler;
 	void *arg;
+	size_t body_len;
 	int status;
 	char content_type[UPSTREAM_TYPE_SIZE];
 	bool has_framing, is_coded, is_head, has_begun, is_refused, is_cancelled;
@@ -362,6 +363,7 @@ int upstream_start(struct upstream_pool *pool, const struct upstream_request *re
 	u->pool = pool;
 	u->handler = handler;
 	u->arg = arg;
+	u->body_len = request->body_len;
 	u->is_head = !strcmp(request->method, "HEAD");
 	u->easy = curl_easy_init();
 	if (!u->easy || !set_up(u, request) || curl_multi_add_handle(pool->multi, u->easy)) {
@@ -384,6 +386,14 @@ void upstream_cancel(struct upstream *upstream)
 	upstream->is_cancelled = true;
 	upstream->next_cancelled = pool->cancelled;
 	pool->cancelled = upstream;
+}
+
+bool upstream_has_sent(const struct upstream *upstream)
+{
+	curl_off_t sent = -1;
+
+	return !curl_easy_getinfo(upstream->easy, CURLINFO_SIZE_UPLOAD_T, &sent) &&
+	       sent == (curl_off_t)upstream->body_len;
 }
 
 void upstream_pause(struct upstream *upstream)

@@ -66,6 +66,12 @@ void upstream_pool_free(struct upstream_pool *pool);
 int upstream_start(struct upstream_pool *pool, const struct upstream_request *request,
 	const struct upstream_handler *handler, void *arg, struct upstream **ret_upstream);
 
+/*
+ * From head() on: was the whole body sent? Then its memory is not looked at again, and the caller
+ * may free it.
+ */
+bool upstream_has_sent(const struct upstream *upstream);
+
 /* Gives it up: no further call comes. From any place. */
 void upstream_cancel(struct upstream *upstream);
 

@@ -197,11 +197,24 @@ static int begin_stream(struct job *job)
 	return PM_OK;
 }
 
+/* What was asked is of no more use, and nobody shall find it in our memory. */
+static void forget_request(struct job *job)
+{
+	if (!upstream_has_sent(job->upstream))
+		return;
+	pm_body_free(job->request);
+	job->request = NULL;
+	buffer_free(&job->in);
+	job->plain = NULL;
+	job->plain_len = 0;
+}
+
 static void on_head(void *arg, int status, const char *content_type)
 {
 	struct job *job = arg;
 	int r;
 
+	forget_request(job);
 	job->status = status;
 	snprintf(job->response_type, sizeof(job->response_type), "%s", content_type);
 	choose_kind(job);
