@@ -13,6 +13,8 @@ struct direct;
 
 /* 0, or 2 when it said what is wrong. */
 int direct_new(const struct evidence_options *options, struct direct **ret_direct);
+/* Writes the public key, whole or not at all: 0, or 2 when it said what is wrong. */
+int direct_write_key(const struct direct *direct, const char *path);
 /* The thread that collects evidence ends; while the loops are still there. */
 void direct_end(struct direct *direct);
 void direct_free(struct direct *direct);

@@ -12,6 +12,7 @@
 #include <pm/text.h>
 
 #include "common/log.h"
+#include "pm-proxy/gpu_folder.h"
 
 #define FILE_SIZE_MAX 1048576
 
@@ -37,6 +38,7 @@ struct evidence {
 	const struct evidence_options *options;
 	struct pm_claims claims;
 	struct file certs[EVIDENCE_FILES_MAX], crls[PM_BUNDLE_CRLS_MAX];
+	struct gpu_folder gpus; /* of the thread */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -163,6 +165,25 @@ static int make_challenge(struct batch *b, uint8_t ret[PM_BUNDLE_NONCE_SIZE])
 	return r;
 }
 
+/* What pm-agent has found, by the digests of its entries. */
+static int claim_gpus(struct evidence *e, struct pm_claims *claims)
+{
+	const struct gpu_folder *f = &e->gpus;
+	int r;
+
+	if (!e->options->gpu_folder)
+		return PM_OK;
+	r = gpu_folder_read(&e->gpus, e->options->gpu_folder, claims->key, claims->key_len);
+	for (size_t i = 0; r == PM_OK && i < f->gpu_count; i++)
+		r = pm_bundle_gpu_digest(&f->gpus[i], claims->gpus[i]);
+	if (r < 0)
+		return r;
+	claims->gpu_count = f->gpu_count;
+	claims->gpu_time = f->time;
+	memcpy(claims->gpu_epoch_nonce, f->epoch_nonce, sizeof(f->epoch_nonce));
+	return PM_OK;
+}
+
 static int collect(struct batch *b)
 {
 	struct pm_claims claims = b->evidence->claims;
@@ -170,6 +191,8 @@ static int collect(struct batch *b)
 	int r = make_challenge(b, challenge);
 
 	claims.issued_at = (int64_t)time(NULL);
+	if (r == PM_OK)
+		r = claim_gpus(b->evidence, &claims);
 	if (r == PM_OK)
 		r = pm_claims_encode(&claims, NULL, b->claims, &b->claims_len);
 	if (r == PM_OK)
@@ -211,6 +234,12 @@ static void fill_content(struct batch *b)
 	c->certs = b->certs;
 	for (size_t i = 0; i < e->options->crl_count; i++)
 		b->crls[i] = (struct pm_bytes){e->crls[i].bytes, e->crls[i].len};
+	c->gpus = e->gpus.gpus;
+	c->gpu_count = e->gpus.gpu_count;
+	c->rims = e->gpus.rims;
+	c->rim_count = e->gpus.rim_count;
+	c->ocsp = e->gpus.ocsp;
+	c->ocsp_count = e->gpus.ocsp_count;
 	c->crls = b->crls;
 	c->crl_count = e->options->crl_count;
 }
@@ -404,6 +433,7 @@ void evidence_free(struct evidence *evidence)
 		next = a->next;
 		free(a);
 	}
+	gpu_folder_free(&evidence->gpus);
 	for (size_t i = 0; i < EVIDENCE_FILES_MAX; i++)
 		free(evidence->certs[i].bytes);
 	for (size_t i = 0; i < PM_BUNDLE_CRLS_MAX; i++)

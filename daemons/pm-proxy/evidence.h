@@ -27,6 +27,7 @@ struct evidence_options {
 	size_t cert_count;
 	const char *crls[PM_BUNDLE_CRLS_MAX];
 	size_t crl_count;
+	const char *gpu_folder; /* NULL: without GPUs */
 	struct pm_collect_options collect;
 };
 

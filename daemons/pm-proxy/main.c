@@ -172,6 +172,8 @@ static int set_up(struct proxy *proxy)
 		return 2;
 	if (o->direct && direct_new(&o->evidence, &proxy->direct) != 0)
 		return 2;
+	if (o->public_key && direct_write_key(proxy->direct, o->public_key) != 0)
+		return 2;
 	return read_ocsp(proxy);
 }
 

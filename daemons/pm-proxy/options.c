@@ -19,6 +19,8 @@ static const char help[] =
 	"  --attester SOCKET      and where reports come from (default: the kernel)\n"
 	"  --snp-cert FILE        and certificates, where the host gives none; may be repeated\n"
 	"  --snp-crl FILE         and a revocation list to send along; may be repeated\n"
+	"  --public-key FILE      and write the public key there, for pm-agent --key\n"
+	"  --gpu-evidence DIR     and send along what pm-agent --evidence wrote\n"
 	"  --ready-file FILE      serve only while this file exists: who attests makes it\n"
 	"  --ocsp-status FILE     what OCSP said of the GPUs, for clients with a policy on it\n"
 	"  --no-ocsp-status       there is none: clients with a policy are refused\n"
@@ -60,6 +62,8 @@ enum {
 	OPT_SNP_CERT,
 	OPT_SNP_CRL,
 	OPT_ATTESTER,
+	OPT_PUBLIC_KEY,
+	OPT_GPU_EVIDENCE,
 };
 
 static const struct option long_options[] = {
@@ -80,6 +84,8 @@ static const struct option long_options[] = {
 	{"snp-cert", required_argument, NULL, OPT_SNP_CERT},
 	{"snp-crl", required_argument, NULL, OPT_SNP_CRL},
 	{"attester", required_argument, NULL, OPT_ATTESTER},
+	{"public-key", required_argument, NULL, OPT_PUBLIC_KEY},
+	{"gpu-evidence", required_argument, NULL, OPT_GPU_EVIDENCE},
 	COMMON_OPTION_ROWS,
 	{0},
 };
@@ -173,6 +179,12 @@ static int set_direct(struct proxy_options *o, int id)
 		e->collect.source = PM_COLLECT_ATTESTER;
 		e->collect.socket = optarg;
 		return 0;
+	case OPT_PUBLIC_KEY:
+		o->public_key = optarg;
+		return 0;
+	case OPT_GPU_EVIDENCE:
+		e->gpu_folder = optarg;
+		return 0;
 	default:
 		o->direct = true;
 		return 0;
@@ -215,6 +227,8 @@ static int set_option(struct proxy_options *o, int id)
 	case OPT_SNP_CERT:
 	case OPT_SNP_CRL:
 	case OPT_ATTESTER:
+	case OPT_PUBLIC_KEY:
+	case OPT_GPU_EVIDENCE:
 		return set_direct(o, id);
 	case '?':
 		return 2; /* getopt said why */
@@ -235,8 +249,10 @@ static int check(const struct proxy_options *o)
 		warnx("--direct and --role NAME go together");
 		return 2;
 	}
-	if (!o->direct && (e->model_count || e->cert_count || e->crl_count || e->collect.source)) {
-		warnx("--model, --snp-cert, --snp-crl and --attester are for --direct");
+	if (!o->direct && (e->model_count || e->cert_count || e->crl_count || e->collect.source ||
+				  e->gpu_folder || o->public_key)) {
+		warnx("--model, --snp-cert, --snp-crl, --attester, --public-key and "
+		      "--gpu-evidence are for --direct");
 		return 2;
 	}
 	if (!o->ocsp_file == !o->no_ocsp) {

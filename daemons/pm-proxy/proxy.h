@@ -39,6 +39,7 @@ struct proxy_options {
 	uint32_t bucket; /* 0: no padding */
 	struct keys_rules keys;
 	bool direct;
+	const char *public_key; /* where to write it, for who collects GPU evidence */
 	struct evidence_options evidence;
 };
 

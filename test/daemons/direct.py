@@ -36,12 +36,17 @@ def make_sim(tools, folder):
 class Worker:
     """A software host, and a proxy in direct mode on it."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, gpus=0):
+        self.gpus = gpus
         self.proxy_program, model, peer, self.tools = programs
         self.stack = contextlib.ExitStack()
         self.folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.sim = f"{self.folder}/sim"
         make_sim(self.tools, self.sim)
+        more = []
+        if gpus:
+            self.run_sim("gpu", "init", self.sim, "--arch", "hopper", "--count", gpus)
+            more = ["--public-key", f"{self.folder}/xwing.pub", "--gpu-evidence", f"{self.folder}/gpu"]
         self.socket = f"{self.folder}/attester"
         self.attester = subprocess.Popen([f"{self.tools}/pm-sim", "serve", self.sim, "--socket", self.socket],
                                          stdout=subprocess.PIPE)
@@ -52,9 +57,43 @@ class Worker:
         self.upstream = "%s:%d" % self.model.address()
         self.proxy = self.stack.enter_context(
             Daemon(self.proxy_program, *HERE, "--upstream", self.upstream, "--direct", "--role", "worker",
-                   "--model", f"tiny={ROOT}", "--attester", self.socket, "--no-ocsp-status"))
+                   "--model", f"tiny={ROOT}", "--attester", self.socket, "--no-ocsp-status", *more))
         self.peer = self.stack.enter_context(Peer(peer))
         self.address = self.proxy.address()
+
+    def run_sim(self, *args):
+        subprocess.run([f"{self.tools}/pm-sim", *map(str, args)], check=True, capture_output=True)
+
+    def collect_gpus(self, key=None):
+        """What pm-agent --evidence does: all of it for a key, in a folder that appears whole."""
+        self.proxy.ready()
+        key = key or open(f"{self.folder}/xwing.pub", "rb").read()
+        assert len(key) == 1216
+        epoch = os.urandom(32)
+        nonce = hashlib.sha256(b"libpm gpu nonce v1\0" + epoch + key).hexdigest()
+        fresh = tempfile.mkdtemp(dir=self.folder)
+        devices = []
+        for i in range(self.gpus):
+            self.run_sim("gpu", "report", self.sim, "--gpu", i, "--nonce", nonce, "-o", f"{fresh}/{i}.report",
+                         "--certs", f"{fresh}/{i}.pem")
+            devices.append({"report": f"{i}.report", "certs": f"{i}.pem", "arch": "hopper", "nonce": nonce})
+        for kind in ("driver", "vbios"):
+            self.run_sim("gpu", "rim", self.sim, "--kind", kind, "-o", f"{fresh}/{kind}.xml")
+        os.mkdir(f"{fresh}/all")
+        self.run_sim("gpu", "ocsp", self.sim, "--all", f"{fresh}/all")
+        ocsp = sorted(os.listdir(f"{fresh}/all"))
+        for name in ocsp:
+            os.rename(f"{fresh}/all/{name}", f"{fresh}/{name}")
+        index = {"version": 1, "time": int(time.time()), "epoch_nonce": epoch.hex(), "devices": devices,
+                 "rim": ["driver.xml", "vbios.xml"], "ocsp": ocsp}
+        self.put_gpus(fresh, index)
+
+    def put_gpus(self, folder, index):
+        with open(f"{folder}/evidence.json", "w", encoding="utf-8") as f:
+            json.dump(index, f)
+        if os.path.exists(f"{self.folder}/gpu"):
+            os.rename(f"{self.folder}/gpu", tempfile.mkdtemp(dir=self.folder) + "/old")
+        os.rename(folder, f"{self.folder}/gpu")
 
     def stop_attester(self):
         self.attester.terminate()
@@ -79,14 +118,20 @@ class Worker:
                 "hash_block_size": 4096}
         roots = json.load(open(f"{self.sim}/policy.json", encoding="utf-8"))["test_roots"]
         year = time.gmtime().tm_year
+        extra, gpu = {"snp": roots}, None
+        if self.gpus:
+            own = json.load(open(f"{self.sim}/gpu/roots.json", encoding="utf-8"))
+            extra |= {"gpu_device": [own["gpu_device_root"]], "gpu_rim": [own["gpu_rim_root"]]}
+            gpu = {"min_count": self.gpus, "max_age": 600, "archs": ["hopper"], "modes": None, "drivers": None,
+                   "vbios": None, "require_rim": True, "require_ocsp": True}
         manifest = {
             "version": 1, "serial": 1, "previous": None, "not_before": f"{year - 1}-01-01T00:00:00Z",
             "not_after": f"{year + 1}-12-31T00:00:00Z",
-            "roles": {"worker": {"snp": snp, "gpu": None, "models": ["tiny"], "calls": [], "workload_secret": False}},
+            "roles": {"worker": {"snp": snp, "gpu": gpu, "models": ["tiny"], "calls": [], "workload_secret": False}},
             "models": {"tiny": disk},
             "owners": {"threshold": 1, "keys": [
                 {"name": "alice", "key": "MCowBQYDK2VwAyEA/U9ElPlmAXSvRzMEwQ5KorXaGDLqvziWCKmk26lnZwU="}]},
-            "seed_share_owners": None, "secrets": [], "extra_roots": {"snp": roots}}
+            "seed_share_owners": None, "secrets": [], "extra_roots": extra}
         with open(f"{self.folder}/manifest", "w", encoding="utf-8") as f:
             json.dump(manifest, f)
 
@@ -149,6 +194,36 @@ def test_many_askers(programs):
         assert not w.verify(answers[nonces[0]].body, nonces[1])
 
 
+def test_gpus(programs):
+    """With what pm-agent wrote, the bundle proves the GPUs too; without it, or with another key's, there is none."""
+    with Worker(programs, gpus=2) as w:
+        nonce = os.urandom(32)
+        assert w.evidence(nonce).status == 503, "not there yet"
+        w.collect_gpus()
+        r = w.evidence(nonce)
+        assert r.status == 200 and w.verify(r.body, nonce), (r.status, w.said)
+        assert "2 GPUs" in w.said, w.said
+        again = w.evidence(nonce)
+        assert again.status == 200 and w.verify(again.body, nonce)
+        w.collect_gpus(key=bytes(1216))
+        assert w.evidence(nonce).status == 503, "for another key"
+        w.collect_gpus()
+        assert w.evidence(nonce).status == 200
+        os.rename(f"{w.folder}/gpu", f"{w.folder}/gone")
+        assert w.evidence(nonce).status == 503, "gone"
+        # What is in the folder by name only, or not at all.
+        index = json.load(open(f"{w.folder}/gone/evidence.json", encoding="utf-8"))
+        for change in ({"version": 2}, {"devices": []}, {"epoch_nonce": None}, {"rim": ["../gone/driver.xml"]},
+                       {"rim": ["none.xml"]}, {"rim": [".", ".."]}, {"ocsp": [7]}, {"time": "now"}):
+            bad = tempfile.mkdtemp(dir=w.folder)
+            for name in os.listdir(f"{w.folder}/gone"):
+                if os.path.isfile(f"{w.folder}/gone/{name}"):
+                    os.link(f"{w.folder}/gone/{name}", f"{bad}/{name}")
+            os.unlink(f"{bad}/evidence.json")
+            w.put_gpus(bad, index | change)
+            assert w.evidence(nonce).status == 503, change
+
+
 def test_bad_requests(programs):
     with Worker(programs) as w:
         good = base64.b64encode(bytes(32)).decode()
@@ -178,7 +253,8 @@ def test_without_direct(programs):
         for args in (["--direct"], ["--role", "x", "--keys", f"{f}/keys"], ["--direct", "--role", "a b"],
                      ["--direct", "--role", "x" * 65], ["--direct", "--role", "x", "--model", "y"],
                      ["--direct", "--role", "x", "--model", "y=00"], ["--direct", "--role", "x", "--snp-cert", "none"],
-                     ["--keys", f"{f}/keys", "--attester", "x"]):
+                     ["--keys", f"{f}/keys", "--attester", "x"], ["--keys", f"{f}/keys", "--gpu-evidence", "x"],
+                     ["--direct", "--role", "x", "--public-key", f"{f}/none/key"]):
             with Daemon(programs[0], *base, *args) as d:
                 assert d.wait() == 2, args
 
