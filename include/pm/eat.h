@@ -5,7 +5,7 @@
  * believes a token believes the service, its keys and its clock, where pm_gpu_verify() (gpu.h)
  * believes the device alone. Prefer that.
  *
- * A token is accepted only as a whole: every part signed with ES384 by a key that the caller trusts
+ * A token is accepted only as a whole, unless the policy waives a part: every part signed with ES384 by a key that the caller trusts
  * (no other algorithm exists here), for the caller's nonce, within its time, by an issuer that the
  * caller allows; the parts are exactly those whose digests the overall token names; and each claim
  * of each device is known and says yes. Nothing is downloaded, no clock is read.
@@ -61,7 +61,9 @@ enum pm_eat_waiver {
 	/** Any nonce: the token may be an old one, or another's. */
 	PM_EAT_WAIVE_NONCE = 1,
 	/** An overall token alone: it says yes, and of nothing that can be named. No devices. */
-	PM_EAT_WAIVE_DEVICES = 2
+	PM_EAT_WAIVE_DEVICES = 2,
+	/** A device's token alone: of that device all is checked, of its neighbours nothing. */
+	PM_EAT_WAIVE_OVERALL = 4
 };
 
 /** What pm_eat_policy_permit() can permit and is refused otherwise. */
@@ -84,7 +86,7 @@ enum pm_eat_kind {
 struct pm_eat_device {
 	/** Kind. */
 	enum pm_eat_kind kind;
-	/** Name in the token, such as "GPU-0". */
+	/** Name in the token, such as "GPU-0"; "GPU" or "SWITCH" of one that came alone. */
 	char name[PM_EAT_TEXT_SIZE];
 	/** Serial number of the device's certificate, decimal; differs from all others' here. */
 	char ueid[PM_EAT_TEXT_SIZE];
@@ -102,7 +104,7 @@ struct pm_eat_facts {
 	int version;
 	/** Who issued it. */
 	char issuer[PM_EAT_TEXT_SIZE];
-	/** Name of the key of the overall token. */
+	/** Name of the key of the overall token, or of the device's that came alone. */
 	char kid[PM_EAT_TEXT_SIZE];
 	/** When it was issued. */
 	int64_t issued_at;
@@ -271,7 +273,7 @@ PM_API void pm_eat_free(struct pm_eat *eat);
  * again
  *
  * Return: 0 when all of it was checked and says yes; PM_E_ARG for a policy that neither demands nor
- * waives a nonce; PM_E_MISSING when the key is not in the set or the devices' tokens are not there;
+ * waives a nonce; PM_E_MISSING when the key is not in the set or a token that is needed not there;
  * PM_E_STALE outside its time; PM_E_FORMAT, PM_E_UNSUPPORTED for claims of another version or type;
  * PM_E_REJECTED for every other no; PM_E_CRYPTO, PM_E_NOMEM.
  */

@@ -4,7 +4,7 @@
 
 #include "evidence/eat.h"
 
-#define ALL_WAIVERS	(PM_EAT_WAIVE_NONCE | PM_EAT_WAIVE_DEVICES)
+#define ALL_WAIVERS	(PM_EAT_WAIVE_NONCE | PM_EAT_WAIVE_DEVICES | PM_EAT_WAIVE_OVERALL)
 #define ALL_PERMISSIONS (PM_EAT_PERMIT_UNKNOWN_CLAIMS | PM_EAT_PERMIT_WARNING)
 
 int pm_eat_policy_new(struct pm_eat_policy **ret_policy)

@@ -165,10 +165,13 @@ static int check_result(const struct pm_eat_check *c, const json_t *claims)
 	return PM_OK;
 }
 
-static void note_overall(const struct pm_eat_check *c)
+/* Whose it is and how long it holds, once it is known to be so. */
+static void note_origin(const struct pm_eat_check *c, const struct pm_jws *jws)
 {
-	const struct pm_eat_facts *facts = c->facts;
+	struct pm_eat_facts *facts = c->facts;
 
+	facts->issued_at = json_integer_value(json_object_get(jws->claims, "iat"));
+	pm_copy(facts->kid, jws->kid, sizeof(jws->kid));
 	if (!c->report)
 		return;
 	pm_pass(c->report, "exp, nbf, iat", "issued %s, until %s", pm_time(facts->issued_at).s,
@@ -191,9 +194,7 @@ static int check_overall(const struct pm_eat_check *c, const struct pm_jws *jws)
 	r = pm_eat_check_common(c, jws->claims, "overall");
 	if (r < 0)
 		return r;
-	c->facts->issued_at = json_integer_value(json_object_get(jws->claims, "iat"));
-	pm_copy(c->facts->kid, jws->kid, sizeof(jws->kid));
-	note_overall(c);
+	note_origin(c, jws);
 	r = check_known(c, jws->claims);
 	return r < 0 ? r : check_result(c, jws->claims);
 }
@@ -258,11 +259,11 @@ static int check_digests(const struct pm_eat_check *c, const struct pm_eat *eat)
 	return PM_OK;
 }
 
-static int check_count(const struct pm_eat_check *c, const struct pm_eat *eat)
+static int check_count(const struct pm_eat_check *c, size_t count)
 {
-	if (c->policy->count && c->policy->count != eat->count)
+	if (c->policy->count && c->policy->count != count)
 		return pm_fail(c->report, PM_E_REJECTED, "devices", "as many as demanded",
-			"%zu instead of %zu", eat->count, c->policy->count);
+			"%zu instead of %zu", count, c->policy->count);
 	return PM_OK;
 }
 
@@ -298,6 +299,62 @@ static int check_parts(const struct pm_eat_check *c, const struct pm_jwks *jwks,
 	return PM_OK;
 }
 
+/* --- a device's token alone -------------------------------------------------------------------- */
+
+/* Devices have an identity, platforms none. */
+static bool is_alone(const struct pm_eat *eat)
+{
+	return !eat->has_parts && json_object_get(eat->overall.claims, "ueid");
+}
+
+/*
+ * The overall token would tell the kind and the version. Without it the claims themselves do: each
+ * is then demanded as that version has it, so that a wrong guess can't but refuse.
+ */
+static void guess_kind(const struct pm_eat_check *c, struct pm_eat_part *part)
+{
+	static const char *const chains[] = {
+		[PM_EAT_GPU] = "x-nvidia-gpu-attestation-report-cert-chain",
+		[PM_EAT_SWITCH] = "x-nvidia-switch-attestation-report-cert-chain"};
+	const json_t *claims = part->jws.claims;
+
+	part->kind = PM_EAT_GPU;
+	part->name = "GPU";
+	if (json_object_get(claims, "x-nvidia-switch-arch-check")) {
+		part->kind = PM_EAT_SWITCH;
+		part->name = "SWITCH";
+	}
+	c->facts->version = json_object_get(claims, chains[part->kind]) ? 3 : 2;
+}
+
+static int verify_alone(
+	struct pm_eat *eat, const struct pm_jwks *jwks, const struct pm_eat_check *c)
+{
+	struct pm_eat_part part = {.jws = eat->overall};
+	int r;
+
+	if (!(c->policy->waivers & PM_EAT_WAIVE_OVERALL))
+		return pm_fail(c->report, PM_E_MISSING, "overall token", "beside the device's",
+			"none");
+	r = pm_jws_verify(&part.jws, jwks, c->policy, "device's token", c->report);
+	if (r < 0)
+		return r;
+	pm_pass(c->report, "device's token", "ES384, kid %s", part.jws.kid);
+	r = set_terms(c, part.jws.claims);
+	if (r < 0)
+		return r;
+	guess_kind(c, &part);
+	r = pm_eat_check_device(c, &part, &eat->devices[0]);
+	if (r < 0)
+		return r;
+	note_origin(c, &part.jws);
+	pm_skip(c->report, "overall token", "none");
+	c->facts->device_count = 1;
+	return check_count(c, 1);
+}
+
+/* --- all of it --------------------------------------------------------------------------------- */
+
 static int verify(struct pm_eat *eat, const struct pm_jwks *jwks, const struct pm_eat_check *c)
 {
 	int r = pm_jws_verify(&eat->overall, jwks, c->policy, "overall token", c->report);
@@ -311,7 +368,8 @@ static int verify(struct pm_eat *eat, const struct pm_jwks *jwks, const struct p
 	r = check_digests(c, eat);
 	if (r < 0)
 		return r;
-	r = check_count(c, eat);
+	r = check_count(c, eat->count);
+	c->facts->device_count = eat->count;
 	return r < 0 ? r : check_parts(c, jwks, eat);
 }
 
@@ -329,11 +387,10 @@ int pm_eat_verify(struct pm_eat *eat, const struct pm_jwks *jwks,
 	r = pm_eat_policy_check_complete(policy, report);
 	if (r < 0)
 		return r;
-	r = verify(eat, jwks, &check);
+	r = is_alone(eat) ? verify_alone(eat, jwks, &check) : verify(eat, jwks, &check);
 	if (r < 0)
 		return r;
 	facts.devices = eat->devices;
-	facts.device_count = eat->count;
 	eat->facts = facts;
 	*ret_facts = &eat->facts;
 	return PM_OK;

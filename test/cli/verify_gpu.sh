@@ -59,6 +59,9 @@ malformed() {
 	run 1 "no RIM" $verify "$work/text" $any --certs "$work/text" --rim "$work/text"
 	says "REJECTED: $work/text"
 	run 1 "no OCSP response" $verify "$work/text" $any --certs "$work/text" --ocsp "$work/text"
+	rejected_json "no OCSP response" $verify "$work/text" $any --certs "$work/text" --ocsp "$work/text"
+	head -c 70000 /dev/zero >"$work/longer"
+	rejected_json "long certificates" $verify "$work/text" $any --certs "$work/longer"
 	head -c 20000 /dev/zero >"$work/long"
 	run 1 "a long report" $verify "$work/long" $any --certs "$work/text"
 	says "at most 8192 bytes"
@@ -72,12 +75,22 @@ malformed() {
 	json_error "no report in it" '[{"evidence": "AA==", "certificate": "AA=="}]' "REJECTED: device 0"
 }
 
+# rejected_json WHAT COMMAND...: it prints one object that says no, and no facts.
+rejected_json() {
+	what=$1
+	shift
+	run 1 "$what, as JSON" sh -c '"$@" --json 2>/dev/null' sh "$@"
+	is_json 'o["verdict"] == "rejected" and "facts" not in o'
+}
+
 # json_error WHAT TEXT SAYS
 json_error() {
 	printf '%s' "$2" >"$work/evidence.json"
 	# shellcheck disable=SC2086
 	run 1 "JSON: $1" $verify "$work/evidence.json" $any
 	says "$3"
+	# shellcheck disable=SC2086
+	rejected_json "JSON: $1" $verify "$work/evidence.json" $any
 }
 
 # evidence FOLDER...: the JSON of NVIDIA's SDK.

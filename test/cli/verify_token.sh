@@ -36,8 +36,12 @@ token 0 "any nonce" --any-nonce
 says "ANY NONCE"
 run 0 "from standard input" sh -c "'$verify' token - --jwks '$work/jwks' --time $now --nonce $nonce <'$work/eat'"
 
-token 2 "no nonce" --json
-says "--any-nonce"
+token 0 "no nonce, as documented"
+says "ANY NONCE"
+token 0 "no nonce, as JSON" --json
+is_json 'not o["facts"]["nonce_checked"]'
+token 1 "a nonce prevails" --nonce $other --any-nonce
+token 2 "an empty nonce" --nonce ""
 token 2 "a nonce too short" --nonce 00
 token 2 "no number" --nonce $nonce --count x
 token 2 "no count" --nonce $nonce --count 0
@@ -66,8 +70,19 @@ token 0 "one of two issuers" --nonce $nonce --issuer https://nras.test --issuer 
 token 1 "another key pinned" --nonce $nonce --pin-key $other
 says "a pinned key"
 python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0][1])' "$work/eat" >"$work/jwt"
-run 1 "an overall token alone" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce
-run 0 "which is wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --overall-only
+run 0 "an overall token alone" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce
+says "whose tokens are not there"
+run 1 "the devices' are wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --require-devices
+says "the tokens of the devices"
+token 0 "they are there" --nonce $nonce --require-devices
+python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[1]["GPU-1"])' "$work/eat" >"$work/jwt"
+run 0 "a device's token alone" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --json
+is_json 'len(o["facts"]["devices"]) == 1 and o["facts"]["devices"][0]["name"] == "GPU"'
+run 1 "for another nonce" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $other
+run 1 "the overall one is wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --require-devices
+run 1 "two are demanded" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --count 2
+run 1 "keys that are none, as JSON" sh -c '"$@" 2>/dev/null' sh "$verify" token "$work/eat" --jwks "$work/eat" --json
+is_json 'o["verdict"] == "rejected" and "facts" not in o and o["reason"]'
 make_token --defect mod-unknown
 token 1 "a claim that nobody knows" --nonce $nonce
 token 0 "which is wanted" --nonce $nonce --allow-unknown-claims
@@ -84,6 +99,12 @@ if [ ! -d "$real" ]; then
 fi
 run 0 "a real token" "$verify" token "$real/hopperClaimsv3_detached_eat.json" --jwks "$real/jwks.recovered.json" \
 	--nonce $nonce --time 2025-06-11T01:00:00Z --count 1
+for jwt in detached_eat.json detached_eat.overall.jwt detached_eat.GPU-0.jwt; do
+	run 0 "a real token, $jwt" "$verify" token "$real/hopperClaimsv3_$jwt" --jwks "$real/jwks.recovered.json" \
+		--time 2025-06-11T01:00:00Z
+	run 1 "an hour later, $jwt" "$verify" token "$real/hopperClaimsv3_$jwt" --jwks "$real/jwks.recovered.json" \
+		--time 2025-06-11T02:00:00Z
+done
 run 1 "a real token of the staging service" "$verify" token "$real/switch_detached_eat.json" \
 	--jwks "$real/jwks.recovered.json" --nonce $nonce --time 2025-06-29T00:20:00Z
 run 0 "which is allowed" "$verify" token "$real/switch_detached_eat.json" --jwks "$real/jwks.recovered.json" \

@@ -625,6 +625,66 @@ START_TEST(an_overall_token_alone_needs_a_waiver)
 }
 END_TEST
 
+/* A device's token, as it stands in the detached one. */
+static char *alone(const char *name)
+{
+	json_t *parts = eat_parts(&maker);
+	char *text = strdup(json_string_value(json_object_get(parts, name)));
+
+	json_decref(parts);
+	return text;
+}
+
+START_TEST(a_device_token_alone_needs_a_waiver)
+{
+	refused(alone("GPU-1"), PM_E_MISSING, "overall token", "alone");
+	ck_pm(pm_eat_policy_waive(policy, PM_EAT_WAIVE_DEVICES), PM_OK);
+	refused(alone("GPU-1"), PM_E_MISSING, "overall token", "another waiver");
+	ck_pm(pm_eat_policy_waive(policy, PM_EAT_WAIVE_OVERALL), PM_OK);
+	ck_pm(judge(alone("GPU-1")), PM_OK);
+	ck_assert_uint_eq(facts->device_count, 1);
+	ck_assert_str_eq(facts->devices[0].name, "GPU");
+	ck_assert_int_eq(facts->version, 3);
+	ck_assert(facts->nonce_checked);
+	ck_assert_int_gt(facts->issued_at, 0);
+	ck_pm(pm_eat_policy_expect_count(policy, 2), PM_OK);
+	refused(alone("GPU-1"), PM_E_REJECTED, "devices", "two demanded");
+}
+END_TEST
+
+START_TEST(each_claim_of_a_device_alone_counts)
+{
+	json_t *claims = json_object_get(maker.mods, "GPU-1");
+	static const struct {
+		const char *claim, *value;
+		int error;
+	} rows[] = {
+		{"measres", "\"fail\"", PM_E_REJECTED},
+		{"secboot", NULL, PM_E_REJECTED},
+		{"dbgstat", "\"enabled\"", PM_E_REJECTED},
+		{"iss", "\"https://nras.test\"", PM_E_REJECTED},
+		{"eat_nonce", OTHER_NONCE, PM_E_REJECTED},
+		{"exp", "1", PM_E_STALE},
+		{"x-nvidia-gpu-attestation-report-cert-chain", NULL, PM_E_REJECTED},
+		{"x-nvidia-gpu-arch-check", "false", PM_E_REJECTED},
+	};
+
+	ck_pm(pm_eat_policy_waive(policy, PM_EAT_WAIVE_OVERALL), PM_OK);
+	for (size_t i = 0; i < PM_ARRAY_LEN(rows); i++) {
+		json_t *kept = json_deep_copy(claims);
+
+		eat_set(claims, rows[i].claim, rows[i].value);
+		ck_pm(judge(alone("GPU-1")), rows[i].error);
+		json_object_clear(claims);
+		json_object_update(claims, kept);
+		json_decref(kept);
+	}
+	ck_pm(judge(alone("GPU-1")), PM_OK);
+	maker.mod_key = mint_ec("P-384");
+	ck_pm(judge(alone("GPU-1")), PM_E_REJECTED);
+}
+END_TEST
+
 /* --- policy ---------------------------------------------------------------------------------- */
 
 START_TEST(a_new_policy_is_incomplete)
@@ -671,7 +731,7 @@ START_TEST(setters_refuse_nonsense)
 {
 	char text[PM_EAT_TEXT_SIZE + 1];
 
-	ck_pm(pm_eat_policy_waive(policy, 4), PM_E_ARG);
+	ck_pm(pm_eat_policy_waive(policy, 8), PM_E_ARG);
 	ck_pm(pm_eat_policy_permit(policy, 4), PM_E_ARG);
 	ck_pm(pm_eat_policy_expect_count(policy, 0), PM_E_ARG);
 	ck_pm(pm_eat_policy_expect_count(policy, PM_EAT_DEVICES_MAX + 1), PM_E_ARG);
@@ -982,6 +1042,8 @@ static void add_token_tests(TCase *t)
 	tcase_add_test(t, digests_have_one_form);
 	tcase_add_test(t, other_names_of_devices_are_refused);
 	tcase_add_test(t, an_overall_token_alone_needs_a_waiver);
+	tcase_add_test(t, a_device_token_alone_needs_a_waiver);
+	tcase_add_test(t, each_claim_of_a_device_alone_counts);
 	tcase_add_test(t, real_tokens_verify);
 }
 

@@ -99,3 +99,27 @@ void tool_print_error(const char *subject, int error, const struct pm_report *re
 
 	warnx("%s: %s%s%s", subject, pm_strerror(error), reason[0] ? ": " : "", reason);
 }
+
+void tool_print_refusal(bool json, const char *file, int error, const char *reason)
+{
+	json_t *o;
+
+	warnx("%s: %s%s%s", file, pm_strerror(error), reason[0] ? ": " : "", reason);
+	if (!json || tool_exit_status(error) != TOOL_REJECTED)
+		return;
+	o = json_pack("{s:s, s:s, s:s}", "verdict", "rejected", "error", pm_strerror(error),
+		"reason", reason);
+	json_object_set_new(o, "file", json_string(file)); /* a name may be no UTF-8 */
+	json_dumpf(o, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(o);
+}
+
+int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, size_t *ret_len)
+{
+	int r = tool_read_file(path, max, ret, ret_len);
+
+	if (r == TOOL_REJECTED && json)
+		tool_print_refusal(true, path, PM_E_LIMIT, "longer than what is read");
+	return r;
+}

@@ -5,6 +5,9 @@
 
 #include <jansson.h>
 #include <pm/report.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* "✓", "✗" or "–"; and "passed", "failed" or "not checked". */
 const char *tool_outcome_sign(enum pm_outcome outcome);
@@ -21,5 +24,14 @@ int tool_exit_status(int error);
 
 /* Prints "PROGRAM: SUBJECT: reason" for an error, with the report's reason where there is one. */
 void tool_print_error(const char *subject, int error, const struct pm_report *report);
+
+/*
+ * What came before any check was refused: told on standard error, and where JSON is wanted by an
+ * object {"verdict": "rejected", "file", "error", "reason"} too. reason: "" for none.
+ */
+void tool_print_refusal(bool json, const char *file, int error, const char *reason);
+
+/* tool_read_file(), of which a refusal (too long) is told as above. */
+int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, size_t *ret_len);
 
 #endif

@@ -25,13 +25,16 @@ static const char help[] =
 	"  --issuer TEXT        accept this issuer instead of " PM_EAT_ISSUER ";\n"
 	"                       may be repeated\n"
 	"\n"
-	"Demands (a nonce must be met or waived):\n"
-	"  --nonce HEX          the 32 bytes that you asked with\n"
-	"  --any-nonce          do not look at it: the token may be an old one, or another's\n"
+	"Demands:\n"
+	"  --nonce HEX          the 32 bytes that you asked with; without, the token may be an old\n"
+	"                       one, or another's, and the verdict says so\n"
+	"  --any-nonce          the same as no --nonce, said aloud\n"
 	"  --count N            so many devices (default: any number but none)\n"
 	"  --max-age SECONDS    issued no longer ago (default: until the token expires)\n"
 	"  --skew SECONDS       how far the service's clock may be off, 0 to 600 (default: 60)\n"
-	"  --overall-only       accept an overall token without those of its devices\n"
+	"  --require-devices    refuse a JWT that comes alone: an overall token without those of "
+	"its\n"
+	"                       devices, or a device's without the overall one\n"
 	"  --allow-unknown-claims\n"
 	"                       accept claims of which this program knows nothing\n"
 	"  --allow-warning      accept a warning of the service\n"
@@ -55,7 +58,7 @@ enum {
 	OPT_COUNT,
 	OPT_MAX_AGE,
 	OPT_SKEW,
-	OPT_OVERALL_ONLY,
+	OPT_REQUIRE_DEVICES,
 	OPT_UNKNOWN_CLAIMS,
 	OPT_WARNING,
 	OPT_TIME,
@@ -72,7 +75,7 @@ static const struct option long_options[] = {
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"max-age", required_argument, NULL, OPT_MAX_AGE},
 	{"skew", required_argument, NULL, OPT_SKEW},
-	{"overall-only", no_argument, NULL, OPT_OVERALL_ONLY},
+	{"require-devices", no_argument, NULL, OPT_REQUIRE_DEVICES},
 	{"allow-unknown-claims", no_argument, NULL, OPT_UNKNOWN_CLAIMS},
 	{"allow-warning", no_argument, NULL, OPT_WARNING},
 	{"time", required_argument, NULL, OPT_TIME},
@@ -133,15 +136,13 @@ static int set_number(int opt, const char *value, struct pm_eat_policy *policy)
 	return TOOL_OK;
 }
 
-static int set_policy_option(int opt, struct token_options *o, struct pm_eat_policy *policy)
+static int set_policy_option(int opt, struct pm_eat_policy *policy)
 {
 	switch (opt) {
 	case OPT_NONCE:
-		o->has_nonce = true;
 		return set_nonce(optarg, policy);
 	case OPT_ANY_NONCE:
-		o->has_nonce = true;
-		return failed(pm_eat_policy_waive(policy, PM_EAT_WAIVE_NONCE));
+		return TOOL_OK; /* as without it: a nonce that is given prevails */
 	case OPT_PIN_KEY:
 		return set_pin(optarg, policy);
 	case OPT_ISSUER:
@@ -150,8 +151,6 @@ static int set_policy_option(int opt, struct token_options *o, struct pm_eat_pol
 	case OPT_MAX_AGE:
 	case OPT_SKEW:
 		return set_number(opt, optarg, policy);
-	case OPT_OVERALL_ONLY:
-		return failed(pm_eat_policy_waive(policy, PM_EAT_WAIVE_DEVICES));
 	case OPT_UNKNOWN_CLAIMS:
 		return failed(pm_eat_policy_permit(policy, PM_EAT_PERMIT_UNKNOWN_CLAIMS));
 	case OPT_WARNING:
@@ -177,8 +176,11 @@ static int set_option(int opt, struct token_options *o, struct pm_eat_policy *po
 	case OPT_JSON:
 		o->json = true;
 		return TOOL_OK;
+	case OPT_REQUIRE_DEVICES:
+		o->require_devices = true;
+		return TOOL_OK;
 	default:
-		return set_policy_option(opt, o, policy);
+		return set_policy_option(opt, policy);
 	}
 }
 
@@ -192,11 +194,17 @@ static int check_options(const struct token_options *o)
 		warnx("token: the service's keys must be given (--jwks)");
 		return TOOL_USAGE;
 	}
-	if (!o->has_nonce) {
-		warnx("token: a nonce must be given (--nonce) or waived (--any-nonce)");
-		return TOOL_USAGE;
-	}
 	return TOOL_OK;
+}
+
+/* What the options did not demand is waived: the output tells of each. */
+static int set_waivers(const struct token_options *o, struct pm_eat_policy *policy)
+{
+	unsigned int waivers = PM_EAT_WAIVE_NONCE;
+
+	if (!o->require_devices)
+		waivers |= PM_EAT_WAIVE_DEVICES | PM_EAT_WAIVE_OVERALL;
+	return failed(pm_eat_policy_waive(policy, waivers));
 }
 
 static int read_options(
@@ -214,20 +222,22 @@ static int read_options(
 		return TOOL_USAGE;
 	}
 	o->token = argv[optind]; /* NULL at the end of argv */
-	return check_options(o);
+	r = check_options(o);
+	return r ? r : set_waivers(o, policy);
 }
 
-static int load_jwks(const char *path, struct pm_jwks **ret)
+static int load_jwks(const struct token_options *o, struct pm_jwks **ret)
 {
+	const char *path = o->jwks;
 	struct pm_report *report = pm_report_new();
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r, status = tool_read_file(path, PM_JWKS_SIZE_MAX, &bytes, &len);
+	int r, status = tool_read_evidence(path, PM_JWKS_SIZE_MAX, o->json, &bytes, &len);
 
 	if (status == TOOL_OK) {
 		r = pm_jwks_parse(bytes, len, report, ret);
 		if (r < 0)
-			tool_print_error(path, r, report);
+			tool_print_refusal(o->json, path, r, report ? pm_report_reason(report) : "");
 		status = tool_exit_status(r);
 	}
 	free(bytes);
@@ -258,10 +268,10 @@ static int verify(const struct token_options *o, const struct pm_eat_policy *pol
 	struct pm_jwks *jwks = NULL;
 	uint8_t *bytes = NULL;
 	size_t len;
-	int status = load_jwks(o->jwks, &jwks);
+	int status = load_jwks(o, &jwks);
 
 	if (status == TOOL_OK)
-		status = tool_read_file(o->token, PM_EAT_SIZE_MAX, &bytes, &len);
+		status = tool_read_evidence(o->token, PM_EAT_SIZE_MAX, o->json, &bytes, &len);
 	if (status == TOOL_OK)
 		status = judge(o, jwks, policy, bytes, len);
 	free(bytes);

@@ -6,17 +6,18 @@
 #include "common/file.h"
 #include "pm-verify/gpu.h"
 
-static int add_ocsp(const char *path, struct pm_ocsp_set *set)
+static int add_ocsp(const struct gpu_options *o, const char *path, struct pm_ocsp_set *set)
 {
 	struct pm_report *report = pm_report_new();
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r, exit_status = tool_read_file(path, PM_OCSP_RESPONSE_SIZE_MAX, &bytes, &len);
+	int r, exit_status = tool_read_evidence(
+		path, PM_OCSP_RESPONSE_SIZE_MAX, o->json, &bytes, &len);
 
 	if (exit_status == TOOL_OK) {
 		r = pm_ocsp_set_add(set, bytes, len, report);
 		if (r < 0)
-			tool_print_error(path, r, report);
+			tool_print_refusal(o->json, path, r, report ? pm_report_reason(report) : "");
 		exit_status = tool_exit_status(r);
 	}
 	free(bytes);
@@ -33,7 +34,7 @@ static int load_ocsp(const struct gpu_options *o, struct gpu_collateral *c)
 		return TOOL_USAGE;
 	}
 	for (size_t i = 0; r == TOOL_OK && i < o->ocsp.count; i++)
-		r = add_ocsp(o->ocsp.names[i], c->ocsp);
+		r = add_ocsp(o, o->ocsp.names[i], c->ocsp);
 	return r;
 }
 
@@ -69,7 +70,7 @@ static int load_rim(const struct gpu_options *o, const struct pm_gpu_policy *pol
 {
 	uint8_t *bytes = NULL;
 	size_t len;
-	int exit_status = tool_read_file(path, PM_RIM_SIZE_MAX, &bytes, &len);
+	int exit_status = tool_read_evidence(path, PM_RIM_SIZE_MAX, o->json, &bytes, &len);
 
 	if (exit_status == TOOL_OK)
 		exit_status =

@@ -53,7 +53,7 @@ static int load_one(
 		warnx("gpu: the certificates are missing (--certs)");
 		return TOOL_USAGE;
 	}
-	r = tool_read_file(o->certs, PM_GPU_CERTS_TEXT_MAX, &certs, &certs_size);
+	r = tool_read_evidence(o->certs, PM_GPU_CERTS_TEXT_MAX, o->json, &certs, &certs_size);
 	if (r == TOOL_OK)
 		note(d, dev, parse(o, dev, report, size, certs, certs_size));
 	free(certs);
@@ -62,9 +62,22 @@ static int load_one(
 
 /* --- a list of devices ----------------------------------------------------------------------- */
 
-static int malformed(const char *file, size_t index, const char *what)
+static int malformed(const struct gpu_options *o, size_t index, const char *what)
 {
-	warnx("%s: $[%zu]%s", file, index, what);
+	char text[160];
+
+	snprintf(text, sizeof(text), "$[%zu]%s", index, what);
+	tool_print_refusal(o->json, o->report, PM_E_FORMAT, text);
+	return TOOL_REJECTED;
+}
+
+static int no_list(const struct gpu_options *o, const json_t *list, const json_error_t *error)
+{
+	char text[sizeof(error->text) + 32] = "expected a list of 1 to 64 devices";
+
+	if (!list)
+		snprintf(text, sizeof(text), "line %d: %s", error->line, error->text);
+	tool_print_refusal(o->json, o->report, PM_E_FORMAT, text);
 	return TOOL_REJECTED;
 }
 
@@ -121,13 +134,13 @@ static int load_member(
 
 	snprintf(dev->name, sizeof(dev->name), "device %zu", index);
 	if (!report || !certs || !has_known_members(object))
-		r = malformed(o->report, index,
+		r = malformed(o, index,
 			": expected \"evidence\" and \"certificate\" in base64, with \"arch\" and "
 			"\"nonce\" at most");
 	else
 		note(d, dev, parse(o, dev, report, size, certs, certs_size));
 	if (r == TOOL_OK && arch && dev->error == PM_OK && !claims(dev, arch))
-		r = malformed(o->report, index, ".arch: not what the report says");
+		r = malformed(o, index, ".arch: not what the report says");
 	free(report);
 	free(certs);
 	return r;
@@ -142,13 +155,8 @@ static int load_list(
 	int r = TOOL_OK;
 
 	d->is_set = true;
-	if (!list) {
-		warnx("%s: line %d: %s", o->report, error.line, error.text);
-		r = TOOL_REJECTED;
-	} else if (!count || count > PM_GPU_SET_MAX) {
-		warnx("%s: expected a list of 1 to %d devices", o->report, PM_GPU_SET_MAX);
-		r = TOOL_REJECTED;
-	}
+	if (!count || count > PM_GPU_SET_MAX)
+		r = no_list(o, list, &error);
 	for (size_t i = 0; r == TOOL_OK && i < count; i++)
 		r = load_member(o, json_array_get(list, i), i, d);
 	json_decref(list);
@@ -169,7 +177,7 @@ int gpu_devices_load(const struct gpu_options *o, struct gpu_devices *ret)
 {
 	uint8_t *bytes = NULL;
 	size_t size;
-	int r = tool_read_file(o->report, INPUT_MAX, &bytes, &size);
+	int r = tool_read_evidence(o->report, INPUT_MAX, o->json, &bytes, &size);
 
 	ret->report = pm_report_new();
 	if (r == TOOL_OK && is_list(bytes, size))

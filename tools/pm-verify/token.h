@@ -9,7 +9,7 @@
 
 struct token_options {
 	const char *token, *jwks;
-	bool has_nonce, json;
+	bool require_devices, json;
 	int64_t now;
 };
 
