@@ -334,8 +334,8 @@ static int verify_alone(
 	int r;
 
 	if (!(c->policy->waivers & PM_EAT_WAIVE_OVERALL))
-		return pm_fail(c->report, PM_E_MISSING, "overall token", "beside the device's",
-			"none");
+		return pm_fail(
+			c->report, PM_E_MISSING, "overall token", "beside the device's", "none");
 	r = pm_jws_verify(&part.jws, jwks, c->policy, "device's token", c->report);
 	if (r < 0)
 		return r;

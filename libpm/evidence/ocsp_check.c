@@ -154,7 +154,7 @@ int pm_ocsp_check(const struct pm_ocsp_set *set, const struct pm_cert *cert,
 	const struct pm_gpu_policy *policy, int64_t now, const char *name, struct pm_report *report,
 	int64_t *until)
 {
-	struct question q = {set, issuer, issuer_key, policy, now, name, report, {{0}, {0}, {0}}};
+	struct question q = {set, issuer, issuer_key, policy, now, name, report, {.serial = {0}}};
 	struct verdict v = {0};
 	int r = pm_ocsp_id_of(cert, issuer, &q.id);
 

@@ -55,8 +55,8 @@ static bool put_list(const struct pm_ocsp_own_id *id, struct element *ret)
 	struct pm_wr wr = pm_wr(e.bytes, sizeof(e.bytes));
 
 	put(&wr, PM_DER_SEQUENCE, pm_ocsp_sha384_alg);
-	put(&wr, PM_DER_OCTET_STRING, pm_view(id->name_hash, PM_SHA384_SIZE));
-	put(&wr, PM_DER_OCTET_STRING, pm_view(id->key_hash, PM_SHA384_SIZE));
+	put(&wr, PM_DER_OCTET_STRING, pm_view(id->name_hash[PM_OCSP_SHA384], PM_SHA384_SIZE));
+	put(&wr, PM_DER_OCTET_STRING, pm_view(id->key_hash[PM_OCSP_SHA384], PM_SHA384_SIZE));
 	put(&wr, PM_DER_INTEGER, id->serial);
 	return pm_wr_done(&wr, &e.len) && wrap(PM_DER_SEQUENCE, &e, &e) &&
 	       wrap(PM_DER_SEQUENCE, &e, &e) && wrap(PM_DER_SEQUENCE, &e, ret);

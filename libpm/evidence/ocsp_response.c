@@ -83,9 +83,9 @@ static int read_id(const struct reading *in, struct pm_view *from, struct pm_ocs
 
 	if (!pm_der_get(from, PM_DER_SEQUENCE, &id) || !pm_der_get(&id, PM_DER_SEQUENCE, &alg))
 		return malformed(in, "OCSP, certID", "CertID");
-	if (!pm_ocsp_is_sha384(alg))
-		return pm_fail(
-			in->report, PM_E_UNSUPPORTED, "OCSP, certID", "SHA-384", "another hash");
+	if (!pm_ocsp_hash_of(alg, &ret->hash))
+		return pm_fail(in->report, PM_E_UNSUPPORTED, "OCSP, certID",
+			"SHA-384, SHA-256 or SHA-1", "another hash");
 	if (!pm_der_get(&id, PM_DER_OCTET_STRING, &ret->name_hash) ||
 		!pm_der_get(&id, PM_DER_OCTET_STRING, &ret->key_hash) ||
 		!pm_der_only(id, PM_DER_INTEGER, &ret->serial))

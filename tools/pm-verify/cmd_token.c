@@ -26,7 +26,8 @@ static const char help[] =
 	"                       may be repeated\n"
 	"\n"
 	"Demands:\n"
-	"  --nonce HEX          the 32 bytes that you asked with; without, the token may be an old\n"
+	"  --nonce HEX          the 32 bytes that you asked with; without, the token may be an "
+	"old\n"
 	"                       one, or another's, and the verdict says so\n"
 	"  --any-nonce          the same as no --nonce, said aloud\n"
 	"  --count N            so many devices (default: any number but none)\n"
@@ -237,7 +238,8 @@ static int load_jwks(const struct token_options *o, struct pm_jwks **ret)
 	if (status == TOOL_OK) {
 		r = pm_jwks_parse(bytes, len, report, ret);
 		if (r < 0)
-			tool_print_refusal(o->json, path, r, report ? pm_report_reason(report) : "");
+			tool_print_refusal(
+				o->json, path, r, report ? pm_report_reason(report) : "");
 		status = tool_exit_status(r);
 	}
 	free(bytes);

@@ -11,13 +11,14 @@ static int add_ocsp(const struct gpu_options *o, const char *path, struct pm_ocs
 	struct pm_report *report = pm_report_new();
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r, exit_status = tool_read_evidence(
-		path, PM_OCSP_RESPONSE_SIZE_MAX, o->json, &bytes, &len);
+	int r, exit_status =
+		       tool_read_evidence(path, PM_OCSP_RESPONSE_SIZE_MAX, o->json, &bytes, &len);
 
 	if (exit_status == TOOL_OK) {
 		r = pm_ocsp_set_add(set, bytes, len, report);
 		if (r < 0)
-			tool_print_refusal(o->json, path, r, report ? pm_report_reason(report) : "");
+			tool_print_refusal(
+				o->json, path, r, report ? pm_report_reason(report) : "");
 		exit_status = tool_exit_status(r);
 	}
 	free(bytes);
