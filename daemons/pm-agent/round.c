@@ -251,13 +251,24 @@ static int make_ready(struct round *r)
 	return error < 0 ? note_fail(&r->note, error, "", "CUDA does not answer") : PM_OK;
 }
 
+/* Without the host: when the GPUs could not be listed, they must not be used all the more. */
+static int clear(struct round *r)
+{
+	int error = pm_gpu_host_clear_ready(r->o->nvml, r->report);
+
+	r->ready = error == PM_OK ? 0 : -1;
+	if (error == PM_E_MISSING) /* as above */
+		error = PM_E_SYS;
+	return judged(r, error);
+}
+
 /* Fail safe: nobody uses a GPU that did not pass, whatever the state was before. */
 static void make_unready(struct round *r)
 {
 	pm_report_reset(r->report);
-	if (!r->host || r->o->no_ready)
+	if (r->o->no_ready)
 		return;
-	if (set_ready(r, 0) < 0)
+	if (clear(r) < 0)
 		log_event(LOG_LEVEL_ERROR, "not-cleared", "reason", pm_report_reason(r->report),
 			NULL);
 }
@@ -304,9 +315,9 @@ void round_run(struct agent_options *o, struct round *r)
 
 void round_clear(struct agent_options *o, struct round *r)
 {
-	if (!begin(o, r) || open_host(r) < 0)
+	if (!begin(o, r))
 		return;
-	r->cleared = set_ready(r, 0) == PM_OK;
+	r->cleared = clear(r) == PM_OK;
 	evidence_remove(o);
 }
 

@@ -205,6 +205,19 @@ PM_API int pm_gpu_host_collect(struct pm_gpu_host *host, size_t index, const uin
 	struct pm_report *report, struct pm_gpu_collected **ret_collected) PM_MUST_USE;
 
 /**
+ * pm_gpu_host_clear_ready - let the GPUs accept no work, whatever they are
+ * @nvml: path or name of NVML, or NULL for PM_GPU_NVML
+ * @report: receives the check, or NULL
+ *
+ * As pm_gpu_host_set_ready() with 0, but needs no host: it also works when a GPU is lost, so that
+ * they can't be listed.
+ *
+ * Return: 0; PM_E_MISSING without a driver; PM_E_SYS when NVML refuses; PM_E_STATE when the state
+ * did not change; PM_E_UNSUPPORTED.
+ */
+PM_API int pm_gpu_host_clear_ready(const char *nvml, struct pm_report *report) PM_MUST_USE;
+
+/**
  * pm_gpu_host_set_ready - let the GPUs accept work, or not
  * @host: the host
  * @ready: 1 or 0

@@ -289,22 +289,41 @@ int pm_gpu_host_check_mode(const struct pm_gpu_host_state *state, struct pm_repo
 	return PM_OK;
 }
 
-int pm_gpu_host_set_ready(struct pm_gpu_host *host, int ready, struct pm_report *report)
+/* NVML is asked for the state again: some of its functions succeed without doing anything. */
+static int set_ready(const struct pm_nvml *nvml, unsigned int ready, struct pm_report *report)
 {
 	unsigned int now = 2;
-	int r;
+	int r = nvml_result(nvml, nvml->SystemSetConfComputeGpusReadyState(ready),
+		"nvmlSystemSetConfComputeGpusReadyState", report);
 
-	if (ready != 0 && ready != 1)
-		return PM_E_ARG;
-	r = CALL(host, report, SystemSetConfComputeGpusReadyState, (unsigned int)ready);
 	if (r == PM_OK)
-		r = CALL(host, report, SystemGetConfComputeGpusReadyState, &now);
+		r = nvml_result(nvml, nvml->SystemGetConfComputeGpusReadyState(&now),
+			"nvmlSystemGetConfComputeGpusReadyState", report);
 	if (r < 0)
 		return r;
-	if (now != (unsigned int)ready)
+	if (now != ready)
 		return pm_fail(report, PM_E_STATE, "gpu.ready", ready ? "1" : "0", "%u", now);
-	pm_pass(report, "gpu.ready", "%d", ready);
+	pm_pass(report, "gpu.ready", "%u", ready);
 	return PM_OK;
+}
+
+int pm_gpu_host_set_ready(struct pm_gpu_host *host, int ready, struct pm_report *report)
+{
+	if (ready != 0 && ready != 1)
+		return PM_E_ARG;
+	return set_ready(&host->nvml, (unsigned int)ready, report);
+}
+
+int pm_gpu_host_clear_ready(const char *nvml, struct pm_report *report)
+{
+	struct pm_nvml opened;
+	int r = pm_nvml_open(nvml ? nvml : PM_GPU_NVML, report, &opened);
+
+	if (r < 0)
+		return r;
+	r = set_ready(&opened, 0, report);
+	pm_nvml_close(&opened);
+	return r;
 }
 
 /* --- evidence -------------------------------------------------------------------------------- */

@@ -116,6 +116,7 @@ ready_is 0 "NVIDIA's own roots"
 
 # --- what is wrong with the driver -----------------------------------------------------------------
 for row in "cc-off 1 gpu.cc" "devtools 1 gpu.devtools" "settings-devtools 1 gpu.devtools" "sim 1 gpu.environment" \
+	"uuid-twice 1 distinct" "place-odd 1 place" "lost-handle 2 nvmlDeviceGetHandleByIndex_v2" \
 	"uuid-changes 1 gpu.same" "count-shrinks 1 gpu.same" "wrong-nonce 1 gpu.collect.nonce" \
 	"report-huge 1 4294967295" \
 	"report-cut 1 gpu.collect.report" "certs-none 1 gpu.collect.certs" "lost 2 lost" "crash 2 without"; do
@@ -124,6 +125,10 @@ for row in "cc-off 1 gpu.cc" "devtools 1 gpu.devtools" "settings-devtools 1 gpu.
 	fault "$1"
 	rejects "$2" "fault $1" "$3"
 done
+echo 1 >"$PM_FAKE_NVML/ready"
+fault lost-handle
+run 0 "cleared without a GPU that is lost" agent --clear
+ready_is 0 "cleared without a GPU that is lost"
 echo 1 >"$PM_FAKE_NVML/ready"
 fault init
 run 2 "no driver" agent --status "$status"

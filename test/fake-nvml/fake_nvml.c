@@ -192,6 +192,8 @@ EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned int index, pm_nvml_device *dev
 {
 	if (!exists(index))
 		return INVALID_ARGUMENT;
+	if (fails_by("lost-handle"))
+		return PM_NVML_GPU_IS_LOST;
 	*device = (pm_nvml_device)(uintptr_t)(index + 1);
 	return PM_NVML_OK;
 }

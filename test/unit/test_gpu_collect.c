@@ -302,6 +302,28 @@ START_TEST(ready_is_read_back)
 }
 END_TEST
 
+START_TEST(ready_is_cleared_without_a_host)
+{
+	struct pm_gpu_host_state state;
+
+	open_host();
+	ck_pm(pm_gpu_host_set_ready(host, 1, report), PM_OK);
+	fault("lost-handle");
+	ck_pm(pm_gpu_host_clear_ready(NEW, NULL), PM_OK);
+	fault("");
+	ck_pm(pm_gpu_host_state(host, report, &state), PM_OK);
+	ck_assert_int_eq(state.ready, 0);
+	ck_pm(pm_gpu_host_set_ready(host, 1, report), PM_OK);
+	fault("ready-ignored");
+	ck_pm(pm_gpu_host_clear_ready(NEW, report), PM_E_STATE);
+	fault("ready-denied");
+	ck_pm(pm_gpu_host_clear_ready(NEW, report), PM_E_SYS);
+	fault("init");
+	ck_pm(pm_gpu_host_clear_ready(NEW, report), PM_E_MISSING);
+	ck_pm(pm_gpu_host_clear_ready("/nonexistent", report), PM_E_MISSING);
+}
+END_TEST
+
 /* --- evidence -------------------------------------------------------------------------------- */
 
 static const struct answer {
@@ -448,6 +470,7 @@ int main(void)
 	tcase_add_test(t, exchanged_architecture_is_noticed);
 	tcase_add_loop_test(t, modes_are_judged, 0, PM_ARRAY_LEN(modes));
 	tcase_add_test(t, ready_is_read_back);
+	tcase_add_test(t, ready_is_cleared_without_a_host);
 	tcase_add_loop_test(t, evidence_is_checked, 0, PM_ARRAY_LEN(answers));
 	tcase_add_test(t, index_is_checked);
 	add_cuda(t);
