@@ -84,6 +84,7 @@ static int run(struct agent_options *o)
 	r = take_lock(o);
 	if (r != AGENT_OK)
 		return r;
+	status_forget(o); /* of an agent that is no more */
 	return o->watch && o->action == AGENT_ATTEST ? watch_run(o) : run_once(o);
 }
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "pm-agent/file.h"
@@ -36,6 +38,15 @@ int status_exit(const json_t *status)
 	return !strcmp(verdict, "rejected") ? AGENT_REJECTED : AGENT_USAGE;
 }
 
+void status_forget(const struct agent_options *o)
+{
+	struct stat st;
+
+	/* No device that somebody named. */
+	if (o->status && !lstat(o->status, &st) && S_ISREG(st.st_mode))
+		(void)unlink(o->status);
+}
+
 int status_write(const struct agent_options *o, const json_t *status)
 {
 	struct note note = {0};
@@ -46,14 +57,17 @@ int status_write(const struct agent_options *o, const json_t *status)
 	if (!o->status)
 		return AGENT_OK;
 	text = json_dumps(status, JSON_INDENT(2));
-	if (!text)
+	if (!text) {
+		status_forget(o);
 		return AGENT_USAGE;
+	}
 	len = strlen(text);
 	text[len] = '\n'; /* in the place of the final NUL */
 	r = file_write(o->status, text, len + 1, &note);
 	free(text);
 	if (r == PM_OK)
 		return AGENT_OK;
+	status_forget(o); /* it tells of another round */
 	log_event(LOG_LEVEL_ERROR, "failed", "what", "status", "reason", note.text, NULL);
 	return AGENT_USAGE;
 }

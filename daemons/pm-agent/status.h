@@ -11,7 +11,10 @@
 /* Of a round that came to nothing: it hung or crashed. ready: -1 when that is not known. */
 json_t *status_failed(const char *why, int ready);
 
-/* Writes the status file, where one is wanted. An exit status. */
+/* Takes the status file away: it tells of a round that no longer counts. */
+void status_forget(const struct agent_options *o);
+
+/* Writes the status file, where one is wanted; else none stays. An exit status. */
 int status_write(const struct agent_options *o, const json_t *status);
 
 /* For people, or as JSON, as the options say. */

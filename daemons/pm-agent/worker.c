@@ -72,6 +72,7 @@ json_t *worker_give_up(const struct agent_options *o, const char *why)
 	json_t *cleared = NULL;
 	int ready = -1;
 
+	evidence_remove(o); /* the round did not come to that */
 	if (!o->no_ready)
 		cleared = worker_run(o, true, WORKER_CLEAR_TIME, &clear_why);
 	if (json_is_false(json_object_get(cleared, "ready")))

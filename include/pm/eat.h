@@ -5,10 +5,11 @@
  * believes a token believes the service, its keys and its clock, where pm_gpu_verify() (gpu.h)
  * believes the device alone. Prefer that.
  *
- * A token is accepted only as a whole, unless the policy waives a part: every part signed with ES384 by a key that the caller trusts
- * (no other algorithm exists here), for the caller's nonce, within its time, by an issuer that the
- * caller allows; the parts are exactly those whose digests the overall token names; and each claim
- * of each device is known and says yes. Nothing is downloaded, no clock is read.
+ * A token is accepted only as a whole, unless the policy waives a part: every part signed with
+ * ES384 by a key that the caller trusts (no other algorithm exists here), for the caller's nonce,
+ * within its time, by an issuer that the caller allows; the parts are exactly those whose digests
+ * the overall token names; and each claim of each device is known and says yes. Nothing is
+ * downloaded, no clock is read.
  *
  * The keys (a JWKS) are the root of trust: fetch them over TLS from the service, or get them from
  * whoever you trust. Certificates in them (x5c) are not looked at, since the root above them is

@@ -36,8 +36,9 @@ int pm_hash_parts(
 	enum pm_hash_alg alg, const struct pm_view *parts, size_t count, uint8_t *ret) PM_MUST_USE;
 
 /*
- * SHA-1 of a public key, as OCSP names a responder (RFC 6960, 4.2.1, KeyHash), or of an issuer's key
- * or name (CertID). It finds one among those at hand, no more: nothing may be trusted for it. There is no other way to SHA-1 here.
+ * SHA-1 of a public key, as OCSP names a responder (RFC 6960, 4.2.1, KeyHash), or of an issuer's
+ * key or name (CertID). It finds one among those at hand, no more: nothing may be trusted for it.
+ * There is no other way to SHA-1 here.
  */
 #define PM_KEY_IDENTIFIER_SIZE 20
 int pm_key_identifier(struct pm_view key_bits, uint8_t *ret) PM_MUST_USE;

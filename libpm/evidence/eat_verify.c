@@ -299,7 +299,7 @@ static int check_parts(const struct pm_eat_check *c, const struct pm_jwks *jwks,
 	return PM_OK;
 }
 
-/* --- a device's token alone -------------------------------------------------------------------- */
+/* --- a device's token alone ------------------------------------------------------------------ */
 
 /* Devices have an identity, platforms none. */
 static bool is_alone(const struct pm_eat *eat)
@@ -353,7 +353,7 @@ static int verify_alone(
 	return check_count(c, 1);
 }
 
-/* --- all of it --------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static int verify(struct pm_eat *eat, const struct pm_jwks *jwks, const struct pm_eat_check *c)
 {

@@ -150,6 +150,22 @@ fault report-nul
 run 0 "a NUL too many" agent
 fault ""
 
+# --- what was said before is not left ----------------------------------------------------------------
+run 0 "evidence is there" agent --evidence "$evidence" --status "$status"
+fault crash
+run 2 "a crash that clears nothing" agent --evidence "$evidence" --no-ready
+is_absent "$evidence" "evidence after a crash"
+fault ""
+long=$work/$(printf %0250d 0)
+echo '{"verdict": "verified"}' >"$long"
+run 2 "a status that can't be written" agent --status "$long" --count 3
+is_absent "$long" "a status that can't be written"
+echo '{"verdict": "verified"}' >"$status"
+printf '#!/bin/sh\ncp "%s" "%s" 2>/dev/null\nexit 1\n' "$status" "$work/seen" >"$work/stop"
+chmod +x "$work/stop"
+run 2 "a status of an agent before" agent --status "$status" --switch-command "$work/stop"
+is_absent "$work/seen" "a status of an agent before"
+
 # --- CUDA ------------------------------------------------------------------------------------------
 not_ready
 echo "0000:01:00.0" >"$PM_FAKE_NVML/cuda"

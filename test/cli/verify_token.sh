@@ -72,14 +72,16 @@ says "a pinned key"
 python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0][1])' "$work/eat" >"$work/jwt"
 run 0 "an overall token alone" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce
 says "whose tokens are not there"
-run 1 "the devices' are wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --require-devices
+run 1 "the devices' are wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce \
+	--require-devices
 says "the tokens of the devices"
 token 0 "they are there" --nonce $nonce --require-devices
 python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[1]["GPU-1"])' "$work/eat" >"$work/jwt"
 run 0 "a device's token alone" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --json
 is_json 'len(o["facts"]["devices"]) == 1 and o["facts"]["devices"][0]["name"] == "GPU"'
 run 1 "for another nonce" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $other
-run 1 "the overall one is wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --require-devices
+run 1 "the overall one is wanted" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce \
+	--require-devices
 run 1 "two are demanded" "$verify" token "$work/jwt" --jwks "$work/jwks" --time $now --nonce $nonce --count 2
 run 1 "keys that are none, as JSON" sh -c '"$@" 2>/dev/null' sh "$verify" token "$work/eat" --jwks "$work/eat" --json
 is_json 'o["verdict"] == "rejected" and "facts" not in o and o["reason"]'

@@ -198,6 +198,7 @@ def make_ocsp(write, chain):
         "good-by-name": response(key, cert, [single(own, ok)], responder=der.tlv(0xa1, der.name("OCSP responder"))),
         "good-by-issuer": response(chain.keys[1], None, [single(own, ok)]),
         "good-and-other": response(key, cert, [single(other, revoked), single(own, ok)]),
+        "sha1": response(key, cert, [single(cert_id(chain.name, chain.keys[1], 0x80, "1.3.14.3.2.26", "sha1"), ok)]),
     }
     for name, (data, _) in good.items():
         put(name, data)
@@ -205,8 +206,6 @@ def make_ocsp(write, chain):
         put(name, response(key, cert, [single(own, status)])[0])
     put("stale", response(key, cert, [single(own, ok, next_update="20200102000000Z")])[0])
     put("no-next-update", response(key, cert, [single(own, ok, next_update=None)])[0])
-    put("sha1", response(key, cert, [single(cert_id(chain.name, chain.keys[1], 0x80, "1.3.14.3.2.26", "sha1"),
-                                            ok)])[0])
     put("other", response(key, cert, [single(other, ok)])[0])
     put("two", response(key, cert, [single(own, ok), single(own, revoked)])[0])
     put("try-later", der.sequence(der.tlv(10, b"\3")))
