@@ -82,11 +82,12 @@ static int read_fwids(struct pm_view list, struct pm_report *report, struct pm_v
 	return PM_OK;
 }
 
+/* None at all are the count alone, as DER has no zeros at the end of named bits (X.690, 11.2.2). */
 static int check_flags(struct pm_view flags, struct pm_report *report)
 {
-	if (flags.len < 2)
+	if (!flags.len || (flags.len == 1 && flags.ptr[0]))
 		return malformed(report, "DiceTcbInfo, flags");
-	if (flags.ptr[1] & FLAGS_DEBUG)
+	if (flags.len > 1 && flags.ptr[1] & FLAGS_DEBUG)
 		return pm_fail(
 			report, PM_E_REJECTED, "device, DiceTcbInfo flags", "no debug", "debug");
 	return PM_OK;

@@ -71,15 +71,14 @@ static void without_fwid(struct gpu_scene *s)
 	gpu_scene_extend(s, GPU_FWID, "1.3.6.1.4.1.3704.1.98", mint_join(VIEW("\x05"), VIEW("\0")));
 }
 
-/* DiceTcbInfo that ends with flags of no bits. */
-static void cut_flags(struct gpu_scene *s)
+/* DiceTcbInfo that ends with these flags. */
+static void cut_flags(struct gpu_scene *s, struct pm_view flags)
 {
 	struct pm_view whole = s->extensions[GPU_FWID].value;
 	const size_t head = 3, tail = 10; /* flags and type are the last ten bytes */
 	struct pm_view rest = pm_view(whole.ptr + head, whole.len - head - tail);
 
-	gpu_scene_extend(
-		s, GPU_FWID, "2.23.133.5.4.1.1", mint_wrap(0x30, rest, VIEW("\x87\x01\x00")));
+	gpu_scene_extend(s, GPU_FWID, "2.23.133.5.4.1.1", mint_wrap(0x30, rest, flags));
 }
 
 /* --- certificates ---------------------------------------------------------------------------- */
@@ -173,7 +172,9 @@ CHANGE(tcb_differs, set_tcb_info(s, ones, 0x80));
 CHANGE(tcb_debug, set_tcb_info(s, zeros, 0x90));
 CHANGE(tcb_sha256, bend(s, GPU_FWID, 28, 1));
 CHANGE(tcb_second_sha256, bend(s, GPU_FWID, 28 + 63, 1));
-CHANGE(tcb_no_flags, cut_flags(s));
+CHANGE(tcb_no_flags, cut_flags(s, VIEW("\x87\x01\x00")));
+CHANGE(tcb_empty_flags, cut_flags(s, VIEW("\x87\x00")));
+CHANGE(tcb_unused_of_none, cut_flags(s, VIEW("\x87\x01\x07")));
 CHANGE(tcb_behind, lengthen(s, GPU_FWID));
 CHANGE(tcb_no_fwids, bend(s, GPU_FWID, 14, 0xa5));
 CHANGE(tcb_order, bend(s, GPU_FWID, 11, 0x88));
@@ -342,7 +343,9 @@ static const struct {
 	{"DiceTcbInfo of debug", B, tcb_debug, PM_E_REJECTED, "device, DiceTcbInfo flags"},
 	{"DiceTcbInfo, another hash", B, tcb_sha256, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo, another second hash", B, tcb_second_sha256, PM_E_FORMAT, "device, FWID"},
-	{"DiceTcbInfo, flags without bits", B, tcb_no_flags, PM_E_FORMAT, "device, FWID"},
+	{"DiceTcbInfo, no flag", B, tcb_no_flags, 0, NULL},
+	{"DiceTcbInfo, empty flags", B, tcb_empty_flags, PM_E_FORMAT, "device, FWID"},
+	{"DiceTcbInfo, unused bits of none", B, tcb_unused_of_none, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo, more behind", B, tcb_behind, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo without fwids", B, tcb_no_fwids, PM_E_FORMAT, "device, FWID"},
 	{"DiceTcbInfo out of order", B, tcb_order, PM_E_FORMAT, "device, FWID"},
