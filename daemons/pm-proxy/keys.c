@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pm-proxy/spent.h"
 #include "pm-proxy/vault.h"
 
 #define BUCKETS 16384u
@@ -12,6 +13,7 @@
 struct key {
 	struct key *next; /* of its bucket */
 	unsigned int references;
+	bool is_listed;
 	int64_t expires, fresh_since;
 	int64_t confirmed; /* its expiry from then on, or 0 */
 	struct pm_field_key *field;
@@ -24,6 +26,7 @@ struct keys {
 	pthread_mutex_t lock;
 	struct keys_rules rules;
 	struct vault *vault;
+	struct spent *spent; /* on trial once, and then confirmed */
 	size_t count;
 	struct key *buckets[BUCKETS];
 };
@@ -39,7 +42,10 @@ int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 		return PM_E_NOMEM;
 	keys->rules = *rules;
 	keys->vault = vault_new(SECRETS_MAX);
-	if (!keys->vault) {
+	keys->spent = spent_new(KEYS_SPENT);
+	if (!keys->vault || !keys->spent) {
+		vault_free(keys->vault);
+		spent_free(keys->spent);
 		free(keys);
 		return PM_E_NOMEM;
 	}
@@ -90,6 +96,7 @@ static void unlist(struct keys *keys, struct key **link)
 	struct key *key = *link;
 
 	*link = key->next;
+	key->is_listed = false;
 	keys->count--;
 	unref(keys, key);
 }
@@ -161,6 +168,7 @@ static int insert(struct keys *keys, const char *id, const uint8_t *secret, int6
 		return r;
 	key->expires = expires;
 	key->fresh_since = fresh_since;
+	key->is_listed = true;
 	*link = key;
 	keys->count++;
 	return PM_OK;
@@ -187,7 +195,9 @@ int keys_insert_trial(
 
 	pthread_mutex_lock(&keys->lock);
 	key = *find_link(keys, id);
-	if (!key) {
+	if (!key && spent_has(keys->spent, id)) {
+		r = PM_E_REJECTED;
+	} else if (!key) {
 		r = insert(keys, id, secret, trial, trial - PM_EXCHANGE_WINDOW_MAX);
 		key = *find_link(keys, id);
 		if (r == PM_OK)
@@ -199,13 +209,24 @@ int keys_insert_trial(
 	return r;
 }
 
-void key_confirm(struct keys *keys, struct key *key)
+/* With the lock held. */
+static void end_trial(struct keys *keys, struct key *key)
 {
-	pthread_mutex_lock(&keys->lock);
-	if (key->confirmed)
-		key->expires = key->confirmed;
+	spent_add(keys->spent, key->id);
+	key->expires = key->confirmed;
 	key->confirmed = 0;
+}
+
+bool key_confirm(struct keys *keys, struct key *key)
+{
+	bool ok;
+
+	pthread_mutex_lock(&keys->lock);
+	ok = !key->confirmed || key->is_listed;
+	if (ok && key->confirmed)
+		end_trial(keys, key);
 	pthread_mutex_unlock(&keys->lock);
+	return ok;
 }
 
 void keys_remove(struct keys *keys, const char *id)
@@ -265,6 +286,7 @@ void keys_free(struct keys *keys)
 		return;
 	purge(keys, KEYS_FOREVER);
 	vault_free(keys->vault);
+	spent_free(keys->spent);
 	pthread_mutex_destroy(&keys->lock);
 	free(keys);
 }

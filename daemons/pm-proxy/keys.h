@@ -14,6 +14,8 @@
 
 /* Most secrets that are held at a time. */
 #define KEYS_MAX 65536
+/* Ids of confirmed secrets that are remembered: of at least 16 hours, as each lives for one. */
+#define KEYS_SPENT 1048576
 /* An expiry for those that have none. */
 #define KEYS_FOREVER INT64_MAX
 
@@ -49,13 +51,17 @@ int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_
 /*
  * A secret that was just made, so that nothing can have been answered under it. Whoever asked for
  * it may have meant nothing but to fill the table: it lives until trial, and until expires once
- * key_confirm() was called. 0; as keys_insert().
+ * key_confirm() was called. A confirmed id never comes back, for what was answered under it would
+ * be forgotten. 0; as keys_insert(), and PM_E_REJECTED for such an id.
  */
 int keys_insert_trial(
 	struct keys *keys, const char *id, const uint8_t *secret, int64_t trial, int64_t expires);
 
-/* Something authentic came under the secret. */
-void key_confirm(struct keys *keys, struct key *key);
+/*
+ * Something authentic came under the secret. False when its trial has ended: the same secret may
+ * be in the table anew, and remembers nothing of this one; what came must not be answered.
+ */
+bool key_confirm(struct keys *keys, struct key *key);
 
 /* Takes a secret away. What is under way with it goes on. */
 void keys_remove(struct keys *keys, const char *id);

@@ -77,6 +77,15 @@ static bool find_key(struct job *job, const char *id)
 	return false;
 }
 
+/* The secret is the client's from now on. */
+static bool confirm(struct job *job)
+{
+	if (key_confirm(job->proxy->keys, job->key))
+		return true;
+	job_fail(job, 500, "unknown_secret", "no secret for ID");
+	return false;
+}
+
 static void not_opened(struct job *job, int r)
 {
 	if (r == PM_E_NOMEM || r == PM_E_CRYPTO) {
@@ -137,8 +146,9 @@ static const char *field_of(const struct pm_sealed_request *head, const char *na
 
 static void take_sealed_head(struct job *job, const struct pm_sealed_request *head)
 {
+	if (!confirm(job))
+		return;
 	job->has_head = true;
-	key_confirm(job->proxy->keys, job->key);
 	if (take_route(job, head->method, head->path, head->content_type))
 		(void)job_check_ocsp(job, field_of(head, "privatemode-nvidia-ocsp-policy"),
 			field_of(head, "privatemode-nvidia-ocsp-policy-mac"));
@@ -287,9 +297,8 @@ static void end_field(struct job *job)
 	buffer_free(&job->in);
 	if (r < 0)
 		not_opened(job, r);
-	if (r < 0 || !is_encrypted(job))
+	if (r < 0 || !is_encrypted(job) || !confirm(job))
 		return;
-	key_confirm(job->proxy->keys, job->key);
 	(void)job_check_ocsp(job, http_request_field(request, "privatemode-nvidia-ocsp-policy"),
 		http_request_field(request, "privatemode-nvidia-ocsp-policy-mac"));
 }

@@ -6,6 +6,7 @@
 #include "common/buffer.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/proxy.h"
+#include "pm-proxy/spent.h"
 #include "pm-proxy/usage.h"
 #include "pm-proxy/vault.h"
 #include "testing.h"
@@ -76,14 +77,63 @@ START_TEST(secrets_are_tried_first)
 	ck_assert_ptr_null(keys_find(keys, "a", 100));
 	key = keys_find(keys, "a", 99);
 	ck_assert_ptr_nonnull(key);
-	key_confirm(keys, key);
+	ck_assert(key_confirm(keys, key));
 	key_unref(keys, key);
 	key = keys_find(keys, "a", 999);
 	ck_assert_ptr_nonnull(key);
-	key_confirm(keys, key);
+	ck_assert(key_confirm(keys, key));
 	key_unref(keys, key);
 	ck_assert_ptr_null(keys_find(keys, "a", 1000));
 	keys_free(keys);
+}
+END_TEST
+
+/*
+ * Who repeats a key exchange that he overheard gets no second, empty memory of what was answered
+ * under its secret: not after it ended, and not while somebody still holds one that ended.
+ */
+START_TEST(used_secrets_do_not_come_back)
+{
+	struct keys *keys = new_keys();
+	struct key *old, *key;
+
+	ck_pm(keys_insert_trial(keys, "a", secret, 100, 1000), PM_OK);
+	old = keys_find(keys, "a", 1);
+	keys_purge(keys, 100);
+	ck_pm(keys_insert_trial(keys, "a", secret, 200, 1000), PM_OK); /* nothing came under it */
+	ck_assert(!key_confirm(keys, old));
+	key_unref(keys, old);
+	key = keys_find(keys, "a", 199);
+	ck_assert(key_confirm(keys, key));
+	ck_assert(key_confirm(keys, key));
+	keys_purge(keys, 1000);
+	ck_pm(keys_insert_trial(keys, "a", secret, 1100, 5000), PM_E_REJECTED);
+	ck_assert_uint_eq(keys_count(keys), 0);
+	ck_assert(key_confirm(keys, key)); /* what is under way goes on */
+	key_unref(keys, key);
+	keys_free(keys);
+}
+END_TEST
+
+/* The oldest are forgotten, and no others. */
+START_TEST(used_ids_are_bounded)
+{
+	struct spent *spent = spent_new(3);
+
+	ck_assert(!spent_has(spent, "a"));
+	spent_add(spent, "a");
+	spent_add(spent, "b");
+	spent_add(spent, "a");
+	spent_add(spent, "c");
+	ck_assert(spent_has(spent, "a") && spent_has(spent, "b") && spent_has(spent, "c"));
+	spent_add(spent, "d");
+	ck_assert(!spent_has(spent, "a"));
+	ck_assert(spent_has(spent, "b") && spent_has(spent, "c") && spent_has(spent, "d"));
+	for (char id[2] = "A"; id[0] <= 'Z'; id[0]++)
+		spent_add(spent, id);
+	ck_assert(!spent_has(spent, "W") && !spent_has(spent, "d"));
+	ck_assert(spent_has(spent, "X") && spent_has(spent, "Y") && spent_has(spent, "Z"));
+	spent_free(spent);
 }
 END_TEST
 
@@ -193,6 +243,8 @@ int main(void)
 	tcase_add_test(tc, secrets_have_their_time);
 	tcase_add_test(tc, an_id_has_one_secret);
 	tcase_add_test(tc, secrets_are_tried_first);
+	tcase_add_test(tc, used_secrets_do_not_come_back);
+	tcase_add_test(tc, used_ids_are_bounded);
 	tcase_add_test(tc, vaults_are_bounded);
 	tcase_add_test(tc, buffers_are_bounded);
 	tcase_add_test(tc, models_are_bounded);
