@@ -144,7 +144,8 @@ PM_API void pm_history_text_free(char *text);
  * pm_history_verify - does this history lead to that manifest, on from what the client remembers?
  * @history: the history
  * @key: the coordinator's key, that the caller trusts
- * @manifest: the manifest that is said to hold: it must be that of the last link
+ * @manifest: the manifest that is said to hold: it must be that of the last link, have its serial
+ * number, and name the manifest of the link before
  * @memory: what the client remembers, or NULL at the first time
  * @report: receives each check, or NULL
  * @ret_memory: receives what to remember from now on

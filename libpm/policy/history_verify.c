@@ -34,12 +34,39 @@ static int check_signatures(const struct pm_history *history, const struct pm_si
 	return PM_OK;
 }
 
-/* The hash covers the serial number. */
-static int check_end(const struct pm_history_link *last, const struct pm_manifest *manifest,
-	struct pm_report *report)
+/* What the manifest before the last is known to be, or NULL. */
+static const uint8_t *before_last(const struct pm_history *history, const struct pm_memory *memory)
 {
-	return pm_check_bytes(
+	if (history->count > 1)
+		return history->links[history->count - 2].manifest;
+	if (memory && memory->serial + 1 == history->links[0].serial)
+		return memory->manifest;
+	return NULL;
+}
+
+/*
+ * The manifest is that of the last link, in the place that its owners signed: under a new link an
+ * old manifest would be a rollback.
+ */
+static int check_end(const struct pm_history *history, const struct pm_manifest *manifest,
+	const struct pm_memory *memory, struct pm_report *report)
+{
+	const struct pm_history_link *last = &history->links[history->count - 1];
+	const uint8_t *before = before_last(history, memory);
+	char expected[32];
+	int r = pm_check_bytes(
 		report, "history.manifest", last->manifest, manifest->hash, sizeof(last->manifest));
+
+	if (r < 0)
+		return r;
+	snprintf(expected, sizeof(expected), "%llu", (unsigned long long)last->serial);
+	if (manifest->serial != last->serial)
+		return pm_fail(report, PM_E_REJECTED, "manifest.serial", expected, "%llu",
+			(unsigned long long)manifest->serial);
+	if (!before)
+		return PM_OK;
+	return pm_check_bytes(
+		report, "manifest.previous", before, manifest->previous, PM_MANIFEST_HASH_SIZE);
 }
 
 /* --- what is remembered ---------------------------------------------------------------------- */
@@ -111,7 +138,7 @@ int pm_history_verify(const struct pm_history *history, const struct pm_sign_pub
 	if (r < 0)
 		return r;
 	last = &history->links[history->count - 1];
-	r = check_end(last, manifest, report);
+	r = check_end(history, manifest, memory, report);
 	if (r == PM_OK)
 		r = memory ? check_memory(history, memory, report) : check_begin(history, report);
 	if (r < 0)

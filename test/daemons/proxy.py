@@ -249,8 +249,12 @@ def test_checks(programs):
                 wire, r, (ok, status, _, _, opened) = s.sealed(path, body)
                 assert (r.status, ok, status) == (200, "ok", 400) and error_of(opened) == code
                 hidden(wire, code)
+        for path in ("/v1/embeddings", "/v1/messages/count_tokens", "/v1/completions"):
+            for messages in (image, audio, source):
+                _, r, opened = s.field(path, chat(messages=messages))
+                assert r.status == 400 and error_of(opened) == "media", (path, messages, opened)
         assert figure(s.model.address("metrics"), "inference_server_http_requests_total") == 0
-        assert s.figure('pm_proxy_refused_total{reason="not_allowed"}') == 20
+        assert s.figure('pm_proxy_refused_total{reason="not_allowed"}') == 29
     with Setup(programs, "--https-images") as s:
         assert s.field("/v1/chat/completions", chat(messages=image))[1].status == 200
         assert s.field("/v1/chat/completions", chat(messages=audio))[1].status == 400

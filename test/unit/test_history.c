@@ -386,6 +386,54 @@ START_TEST(test_end)
 }
 END_TEST
 
+/* A link as the coordinator's key can make it, whatever the manifest says. */
+static void add_link(struct scene *s, uint64_t serial, const struct pm_manifest *m)
+{
+	const struct pm_history_link *last = pm_history_at(s->history, MANIFESTS - 1);
+	struct pm_history_link link = {.serial = serial, .time = NOW + MANIFESTS};
+	uint8_t body[PM_HISTORY_BODY_SIZE];
+
+	pm_manifest_hash(m, link.manifest);
+	if (last)
+		memcpy(link.previous, last->hash, sizeof(link.previous));
+	ck_pm(pm_history_hash(&link), PM_OK);
+	pm_history_body(PM_HISTORY_SIGN_LABEL, &link, body);
+	ck_pm(pm_sign(s->key, pm_view(body, sizeof(body)), link.signature, &link.signature_size),
+		PM_OK);
+	ck_pm(pm_history_add(s->history, &link, NULL), PM_OK);
+}
+
+/* An old manifest under a new link would be a rollback; so would one that follows an older one. */
+START_TEST(test_end_is_the_links_own)
+{
+	struct pm_memory memory, next;
+
+	for (int kind = 0; kind < 3; kind++) {
+		struct scene s = scene_new(MANIFESTS);
+		const struct pm_sign_public *key = pm_sign_key_public(s.key);
+		struct pm_manifest *m = kind == 2   ? make(6, s.m[4], 0)
+					: kind == 1 ? make(6, s.m[3], 0)
+						    : make(3, s.m[1], 0);
+
+		ck_pm(pm_history_verify(s.history, key, s.m[4], NULL, NULL, &memory), PM_OK);
+		add_link(&s, 6, m);
+		ck_pm(pm_history_verify(s.history, key, m, &memory, NULL, &next),
+			kind == 2 ? PM_OK : PM_E_REJECTED);
+		ck_pm(pm_history_verify(s.history, key, m, NULL, NULL, &next),
+			kind == 2 ? PM_OK : PM_E_REJECTED);
+		s.history->links[0] = s.history->links[MANIFESTS]; /* the new link alone */
+		s.history->count = 1;
+		ck_pm(pm_history_verify(s.history, key, m, &memory, NULL, &next),
+			kind == 2 ? PM_OK : PM_E_REJECTED);
+		s.history->count = 0;
+		add_link(&s, 1, s.m[2]);
+		ck_pm(pm_history_verify(s.history, key, s.m[2], NULL, NULL, &next), PM_E_REJECTED);
+		pm_manifest_free(m);
+		scene_free(&s);
+	}
+}
+END_TEST
+
 /* --- memory without a history ---------------------------------------------------------------- */
 
 START_TEST(test_memory_check)
@@ -578,6 +626,7 @@ static TCase *history_case(void)
 	tcase_add_test(tcase, test_fork_of_links);
 	tcase_add_test(tcase, test_signatures);
 	tcase_add_test(tcase, test_end);
+	tcase_add_test(tcase, test_end_is_the_links_own);
 	return tcase;
 }
 
