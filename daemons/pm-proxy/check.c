@@ -49,14 +49,10 @@ static bool check_salt(struct job *job, const struct pm_request_facts *facts)
 	return true;
 }
 
+/* Whatever the endpoint: servers take messages for embeddings and for counting tokens as well. */
 static bool check_media(struct job *job)
 {
-	int r = PM_OK;
-
-	if (job->endpoint == PM_ENDPOINT_CHAT || job->endpoint == PM_ENDPOINT_MESSAGES)
-		r = pm_media_check_body(
-			job->proxy->options->media, job->plain, job->plain_len, NULL);
-	if (r < 0)
+	if (pm_media_check_body(job->proxy->options->media, job->plain, job->plain_len, NULL) < 0)
 		return refuse(job, 400, "media", "A part of the prompt points where it may not.");
 	return true;
 }
