@@ -209,22 +209,33 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 		process(x);
 }
 
-/* Removes what was taken from the beginning of what came. */
+static char *waiting(const struct http_exchange *x)
+{
+	return x->in_at ? x->in + x->in_at : x->in;
+}
+
+/*
+ * Removes what was taken from the beginning of what came. The rest is not moved: that would cost
+ * the more, the smaller the chunks that somebody sends.
+ */
 static void drop(struct http_exchange *x, size_t len)
 {
+	x->in_at += len;
 	x->in_len -= len;
-	memmove(x->in, x->in + len, x->in_len);
 	if (x->in_len)
 		return;
 	free(x->in);
 	x->in = NULL;
-	x->in_room = 0;
+	x->in_at = x->in_room = 0;
 }
 
 static bool keep(struct http_exchange *x, const char *bytes, size_t len)
 {
 	if (len == 0)
 		return true;
+	if (x->in_at)
+		memmove(x->in, waiting(x), x->in_len);
+	x->in_at = 0;
 	if (x->in_len + len > x->in_room) {
 		size_t room = x->in_len + len;
 		char *grown = realloc(x->in, room);
@@ -248,7 +259,7 @@ static int parse(struct http_exchange *x, size_t len)
 
 	if (!request)
 		return 503;
-	memcpy(head, x->in, len);
+	memcpy(head, waiting(x), len);
 	status = http_request_parse(head, len, request);
 	if (status)
 		free(request);
@@ -279,7 +290,7 @@ static void begin(struct http_exchange *x)
 /* True when there is a head and it was taken. */
 static bool take_head(struct http_exchange *x)
 {
-	long end = http_head_end(x->in, x->in_len, &x->in_from);
+	long end = http_head_end(waiting(x), x->in_len, &x->in_from);
 	int status = 0;
 
 	if (end == 0 && x->in_len <= HTTP_HEAD_MAX)
@@ -322,7 +333,7 @@ static bool take_plain(struct http_exchange *x, size_t *ret_used)
 	*ret_used = x->in_len < left ? x->in_len : (size_t)left;
 	x->body_got += *ret_used;
 	if (*ret_used && !x->ended)
-		x->server->handler->body(x, x->in, *ret_used);
+		x->server->handler->body(x, waiting(x), *ret_used);
 	return x->body_got == all;
 }
 
@@ -331,7 +342,7 @@ static int take_chunk(struct http_exchange *x, size_t *ret_used)
 {
 	const char *body;
 	size_t len;
-	int end = http_chunked_take(&x->chunked, x->in, x->in_len, ret_used, &body, &len);
+	int end = http_chunked_take(&x->chunked, waiting(x), x->in_len, ret_used, &body, &len);
 
 	if (end < 0)
 		return -400;

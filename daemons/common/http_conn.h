@@ -25,9 +25,9 @@ struct http_exchange {
 	struct event *kick;  /* settles what the exchange's functions did */
 	enum http_phase phase;
 
-	/* what came and was not taken yet */
+	/* what came and was not taken yet: in_len bytes from in_at on */
 	char *in;
-	size_t in_len, in_room, in_from;
+	size_t in_at, in_len, in_room, in_from;
 	struct evbuffer *out;
 	int64_t sent_at; /* when something went out last, or began to wait */
 
