@@ -81,6 +81,9 @@ init() {
 	run 2 "bad product" $m init -o none.json --product Rome
 	run 2 "bad days" $m init -o none.json --days 0
 	run 2 "bad owner" $m init -o none.json --owner alice.pub
+	for root_of in gpu- rim- ""; do
+		run 1 "bad root" $m init -o none.json --test-${root_of}root 00
+	done
 	run 1 "owner that is no key" $m init -o none.json --owner alice=llama.json
 	run 2 "unexpected" $m init -o none.json more
 	run 1 "nothing was written" test -e none.json
@@ -88,7 +91,8 @@ init() {
 		--role coordinator --from-evidence report \
 		--role worker --from-evidence report --gpu hopper:8 --model llama.json --calls coordinator \
 		--workload-secret --owner alice=alice.pub --owner bob=bob.pub --owner carol=carol.pub --threshold 2 \
-		--seed-owner dave=dave.pub --test-root "$root"
+		--seed-owner dave=dave.pub --test-root "$root" \
+		--test-gpu-root "$(printf %064d 2)" --test-rim-root "$(printf %064d 3)"
 	run 0 "it is one" $m check manifest.json $at
 	says "TEST ROOT: "
 	says "role coordinator: no GPU is demanded"
@@ -107,6 +111,8 @@ init() {
 		assert m["roles"]["worker"]["models"] == ["llama"]
 		assert m["not_after"] == "2027-01-01T00:00:00Z", m["not_after"]
 		assert m["seed_share_owners"]["threshold"] == 1
+		roots = {k: v for k, v in m["extra_roots"].items() if k != "snp"}
+		assert roots == {"gpu_device": ["2".zfill(64)], "gpu_rim": ["3".zfill(64)]}, roots
 	END
 }
 

@@ -44,6 +44,8 @@ static const char help[] =
 	"  --seed-owner NAME=KEY    add a seed share owner\n"
 	"  --seed-threshold N       how many of those must agree (default: all)\n"
 	"  --test-root HEX          accept a root that is not AMD's: for tests only\n"
+	"  --test-gpu-root HEX      the same for GPUs and switches\n"
+	"  --test-rim-root HEX      the same for golden measurements\n"
 	"\n"
 	"Exit status: 0 done, 1 an input is malformed or the result is no manifest, 2 wrong usage "
 	"or "
@@ -73,6 +75,8 @@ enum {
 	OPT_THRESHOLD,
 	OPT_SEED_OWNER,
 	OPT_SEED_THRESHOLD,
+	OPT_TEST_GPU_ROOT,
+	OPT_TEST_RIM_ROOT,
 	OPT_TEST_ROOT,
 };
 
@@ -94,6 +98,8 @@ static const struct option long_options[] = {
 	{"threshold", required_argument, NULL, OPT_THRESHOLD},
 	{"seed-owner", required_argument, NULL, OPT_SEED_OWNER},
 	{"seed-threshold", required_argument, NULL, OPT_SEED_THRESHOLD},
+	{"test-gpu-root", required_argument, NULL, OPT_TEST_GPU_ROOT},
+	{"test-rim-root", required_argument, NULL, OPT_TEST_RIM_ROOT},
 	{"test-root", required_argument, NULL, OPT_TEST_ROOT},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -348,11 +354,11 @@ static int set_threshold(struct draft *d, const char *group, const char *option,
 	return TOOL_OK;
 }
 
-static int add_test_root(struct draft *d, const char *text)
+static int add_test_root(struct draft *d, const char *maker, const char *text)
 {
 	json_t *roots = member(d->doc, "extra_roots", json_object());
 
-	add_once(member(roots, "snp", json_array()), text);
+	add_once(member(roots, maker, json_array()), text);
 	return TOOL_OK;
 }
 
@@ -380,7 +386,11 @@ static int set_more(struct draft *d, int id)
 	case OPT_SEED_THRESHOLD:
 		return set_threshold(d, "seed_share_owners", "seed-threshold", optarg);
 	case OPT_TEST_ROOT:
-		return add_test_root(d, optarg);
+		return add_test_root(d, "snp", optarg);
+	case OPT_TEST_GPU_ROOT:
+		return add_test_root(d, "gpu_device", optarg);
+	case OPT_TEST_RIM_ROOT:
+		return add_test_root(d, "gpu_rim", optarg);
 	default:
 		return TOOL_USAGE; /* getopt said why */
 	}
