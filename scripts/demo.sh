@@ -1,31 +1,60 @@
 #!/bin/sh
 # demo.sh BUILD_DIR: the main job on this machine. A simulated processor attests a guest; the evidence is
-# verified, then tampered with and refused; then real reports are verified where they are at hand.
+# verified, then tampered with and refused. The same for a whole worker with GPUs and a model disk, against a
+# signed manifest. Then real reports are verified where they are at hand, and an encrypted chat is held.
 set -eu
 cd "$(dirname "$0")/.."
 bin=$PWD/$1/tools
+daemons=$PWD/$1/daemons
+server=$PWD/$1/examples/inference-server/inference-server
 work=$(mktemp -d)
-vectors=${PM_VECTORS:-../shared/vectors}/snp
-agent=
+vectors=${PM_VECTORS:-../shared/vectors}
+background=
+shown="evidence of a processor and of a worker with 2 GPUs and a model verified, 6 attacks refused"
 
 cleanup() {
-	[ -z "$agent" ] || kill "$agent" 2>/dev/null || true
+	for pid in $background; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
 	rm -rf "$work"
 }
 trap cleanup EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' HUP INT TERM
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-# show COMMAND...: print and run it, without the values that nobody demanded; $status is its status.
+# short: what is read, without the folders' names and the middle of long values.
+short() {
+	sed "s#$work/##g; s#$vectors/[a-z]*/##g; s#\([0-9a-f]\{12\}\)[0-9a-f]\{52,\}#\1...#g"
+}
+
+# show COMMAND...: print and run it, without the lines to hide, which are those of values that nobody demanded;
+# $status is its status.
+hide='^ *–'
 show() {
 	name=$(basename "$1")
 	shift
-	echo "\$ $name $*" | sed "s#$work/##g; s#\([0-9a-f]\{12\}\)[0-9a-f]\{60,\}#\1...#g"
+	echo "\$ $name $*" | short
 	status=0
 	"$bin/$name" "$@" >"$work/out" 2>&1 || status=$?
-	grep -v '^–' "$work/out" | sed "s#$work/##g" || true
+	grep -v "$hide" "$work/out" | short || true
 	echo "(exit status $status)"
+}
+
+# start NAME PROGRAM...: run a daemon on a free port; $address is where it serves.
+start() {
+	log=$work/$1.log
+	shift
+	mkfifo "$log"
+	echo "\$ $(basename "$1") $(shift && echo "$*")" | short
+	"$@" 2>"$log" &
+	background="$background $!"
+	address=$(sed -n 's/.*listening on=\([^ ]*\) for=requests.*/\1/p; / ready/q' "$log")
+	[ -n "$address" ] || {
+		echo "demo: $(basename "$1") does not serve" >&2
+		exit 1
+	}
 }
 
 # must STATUS: the demo fails when the last command did not end so.
@@ -41,7 +70,7 @@ show pm-sim init "$work/sim" --product Genoa
 must 0
 mkfifo "$work/ready"
 "$bin/pm-sim" serve "$work/sim" --socket "$work/attester" >"$work/ready" &
-agent=$!
+background=$!
 read -r line <"$work/ready"
 echo "$line" | sed "s#$work/##"
 
@@ -77,19 +106,148 @@ title "6. The same evidence without the policy that names the test root: AMD's r
 show pm-verify snp "$work/report.bin" --certs "$work/certs.bin" --report-data "$data" --any-tcb
 must 1
 
-# real PRODUCT NAME
-real() {
-	show pm-verify snp "$vectors/$1/$2.report.bin" --vek "$vectors/$1/$2.vek.der" --any-report-data \
-		--chain "$vectors/certs/$1_vcek_cert_chain.pem" --any-tcb --time 2026-03-01T00:00:00Z
+title "7. A whole worker: two GPUs beside that processor, and a model on a disk that anybody can make again"
+show pm-sim gpu init "$work/sim" --arch hopper --count 2
+must 0
+mkdir "$work/model"
+echo '{"architecture": "none: this is a demonstration"}' >"$work/model/config.json"
+show pm-disk build "$work/model" -o "$work/model.img" -q
+must 0
+show pm-disk manifest-entry "$work/model.img" --name tiny -q
+must 0
+cp "$work/out" "$work/tiny.json"
+root=$(sed -n 's/.*"root_hash": "\([0-9a-f]*\)".*/\1/p' "$work/tiny.json")
+
+title "8. The owner says in a manifest what a worker must be, signs it, and checks it"
+show pm-ctl key new --type ed25519 -o "$work/alice.key" --public "$work/alice.pub"
+must 0
+# root_of WHICH FILE: the hash of a test root that pm-sim wrote down.
+root_of() { sed -n "s/.*\"$1\": \[*\"\([0-9a-f]*\)\".*/\1/p" "$work/sim/$2"; }
+show pm-ctl manifest init -o "$work/manifest.json" --role worker --from-evidence "$work/report.bin" \
+	--gpu hopper:2 --model "$work/tiny.json" --owner "alice=$work/alice.pub" \
+	--test-root "$(root_of test_roots policy.json)" \
+	--test-gpu-root "$(root_of gpu_device_root gpu/roots.json)" \
+	--test-rim-root "$(root_of gpu_rim_root gpu/roots.json)"
+must 0
+show pm-ctl manifest sign "$work/manifest.json" --key "$work/alice.key" -o "$work/manifest.sig"
+must 0
+"$bin/pm-ctl" key show --owner alice "$work/alice.pub" |
+	sed '1s/^/{"threshold": 1, "keys": [/; $s/$/]}/' >"$work/owners.json"
+show pm-ctl manifest check "$work/manifest.json" --signatures "$work/manifest.sig" --owners "$work/owners.json"
+must 0
+
+title "9. A client asks the worker with a nonce of its own, and verifies all of it in one go, without a network"
+nonce=$(openssl rand -hex 32)
+# ask OPTION...: what the worker answers.
+ask() {
+	show pm-sim bundle "$work/sim" --nonce "$nonce" --role worker --model "tiny=$root" \
+		-o "$work/worker.bundle" "$@"
+	must 0
+}
+verify_worker() {
+	show pm-verify bundle "$work/worker.bundle" --manifest "$work/manifest.json" --nonce "$nonce" \
+		--role worker --model tiny
+}
+# refused REASON: the verdict is no, and this is why; what passed is not shown again.
+refused() {
+	hide='^ *\(–\|✓\|\[\)'
+	verify_worker
+	hide='^ *–'
+	must 1
+	grep -q "REJECTED.*$1" "$work/out" || {
+		echo "demo: refused, but not for '$1'" >&2
+		exit 1
+	}
+}
+ask
+verify_worker
+must 0
+
+title "10. The operator boots other software in the guest"
+ask --field measurement="$(openssl rand -hex 48)"
+refused "processor, MEASUREMENT"
+
+title "11. The operator leaves out a GPU that he tampered with"
+ask --defect gpu-left-out
+refused "GPUs, GPU count"
+
+title "12. The operator mounts a model that he altered"
+ask --defect other-root-hash
+refused "models, root hash"
+
+# real_snp PRODUCT NAME
+real_snp() {
+	dir=$vectors/snp
+	show pm-verify snp "$dir/$1/$2.report.bin" --vek "$dir/$1/$2.vek.der" --any-report-data \
+		--chain "$dir/certs/$1_vcek_cert_chain.pem" --any-tcb --time 2026-03-01T00:00:00Z
 	must 0
 }
 
-if [ -d "$vectors" ]; then
-	title "7. Real reports of real processors"
-	real milan ms_milan_v3
-	real genoa ms_genoa_v3
-	real turin ms_turin_v5
+# real_gpu NAME GOLDEN OPTION...: GOLDEN as "33 of 33" measurements must be found.
+real_gpu() {
+	dir=$vectors/nvgpu/$1
+	golden=$2
+	shift 2
+	show pm-verify gpu "$dir/report.bin" --certs "$dir/certchain.pem" \
+		--nonce "$(cut -c1-64 "$dir/nonce.hex")" "$@"
+	must 0
+	grep -q "✓ golden measurements .*$golden" "$work/out" || {
+		echo "demo: not $golden golden measurements" >&2
+		exit 1
+	}
+}
+
+if [ -d "$vectors/snp" ]; then
+	title "13. Real reports of real processors"
+	real_snp milan ms_milan_v3
+	real_snp genoa ms_genoa_v3
+	real_snp turin ms_turin_v5
+	shown="$shown, 3 real processors"
 else
-	title "7. Real reports: none at hand (set PM_VECTORS to a folder of them)"
+	title "13. Real reports of processors: none at hand (set PM_VECTORS to a folder of them)"
 fi
-title "Done: evidence verified, three attacks refused."
+
+if [ -d "$vectors/nvgpu" ]; then
+	title "14. A real GPU and a real NVLink switch, with NVIDIA's golden measurements, at the time of the evidence"
+	rims=$vectors/nvgpu/rim
+	# shellcheck disable=SC2046 # words on purpose
+	real_gpu hopper-550.90.07 "33 of 33" --time 2025-08-21T12:00:00Z --rim-time 2025-10-24T18:00:00Z \
+		--rim "$rims/driver/NV_GPU_DRIVER_GH100_550.90.07.xml" \
+		--rim "$rims/vbios/NV_GPU_VBIOS_1010_0200_882_96009F0001.xml" \
+		$(printf -- '--ocsp %s ' "$vectors"/nvgpu/ocsp/*.der)
+	real_gpu switch-ls10-5612 "31 of 31" --time 2026-06-01T00:00:00Z --no-ocsp \
+		--rim "$rims/switch/NV_SWITCH_BIOS_5612_0002_890_9610550001.xml"
+	shown="$shown, a real GPU and a real switch"
+else
+	title "14. Real reports of GPUs: none at hand (set PM_VECTORS to a folder of them)"
+fi
+
+# sealed NAME: the field message of that field of the answer.
+sealed() { grep -o "\"$1\":\"[^\"]*\"" "$work/answer" | sed 's/^[^:]*://'; }
+
+if [ -x "$daemons/pm-proxy" ]; then
+	title "15. A chat through pm-proxy: the inference server sees no encryption, the network no chat"
+	start server "$server" --listen 127.0.0.1:0
+	secret=$(openssl rand -hex 32)
+	id=$(openssl rand -base64 8)
+	echo "$id $secret" >"$work/keys"
+	start proxy "$daemons/pm-proxy" --listen 127.0.0.1:0 --upstream "$address" --keys "$work/keys" \
+		--no-ocsp-status
+	iv=$(openssl rand -hex 12)
+	# seal VALUE NUMBER
+	seal() { printf '%s' "$1" | "$bin/pm-ctl" field seal --key "$secret" --id "$id" --nonce "$iv" --seq "$2"; }
+	printf '{"model":"echo","messages":%s,"cache_salt":%s}' \
+		"$(seal '[{"role":"user","content":"nobody in between reads this"}]' 1)" \
+		"$(seal "\"$(openssl rand -hex 32)\"" 0)" >"$work/request"
+	echo "\$ curl http://$address/v1/chat/completions -H 'Privatemode-Secret-ID: $id' -d @request"
+	cat "$work/request" && echo
+	curl -sS --max-time 30 -o "$work/answer" "http://$address/v1/chat/completions" \
+		-H "Content-Type: application/json" -H "Privatemode-Secret-ID: $id" -d "@$work/request"
+	cat "$work/answer" && echo
+	sealed choices >"$work/choices"
+	show pm-ctl field open --key "$secret" --nonce "$iv" --seq 0 "$work/choices"
+	must 0
+	grep -q '"nobody in between reads this"' "$work/out" || exit 1
+	shown="$shown, a chat encrypted end to end"
+fi
+title "Done: $shown."
