@@ -24,7 +24,10 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 done, 1 the disk is damaged or not the one demanded, 2 wrong usage or "
 	"input\n"
-	"and output.\n";
+	"and output.\n"
+	"\n"
+	"Example:\n"
+	"  pm-disk manifest-entry --name llama model.img\n";
 
 static int print(const struct disk_options *o, const struct pm_verity_params *p)
 {

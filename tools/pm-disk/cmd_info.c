@@ -17,7 +17,10 @@ static const char help[] =
 	"  --json                 print JSON\n"
 	"\n"
 	"Exit status: 0 done, 1 there is no superblock, or the disk is too short for it, 2 wrong\n"
-	"usage or input and output.\n";
+	"usage or input and output.\n"
+	"\n"
+	"Example:\n"
+	"  pm-disk info model.img --json\n";
 
 static int print(const struct disk_options *o, const struct pm_verity_params *p,
 	const uint8_t *uuid, const uint8_t *root)

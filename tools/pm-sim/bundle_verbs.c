@@ -9,7 +9,7 @@
 #include <time.h>
 
 static const char usage_text[] =
-	"usage: pm-sim bundle DIR --nonce HEX --role NAME [--model NAME=ROOT]... -o FILE\n"
+	"Usage: pm-sim bundle DIR --nonce HEX --role NAME [--model NAME=ROOT]... -o FILE\n"
 	"                   [--gpus N] [--switches N] [--key FILE] [--tls-spki HEX] [--tree N]\n"
 	"       pm-sim bundle defects\n"
 	"\n"
@@ -33,7 +33,10 @@ static const char usage_text[] =
 	"  --field NAME=VALUE   set a field of the processor's report, repeatable\n"
 	"  --time T             issue as if it were this time (2026-03-01T00:00:00Z)\n"
 	"\n"
-	"examples:\n"
+	"Exit status: 0 done, 1 a file is malformed or too long, 2 wrong usage or input and "
+	"output.\n"
+	"\n"
+	"Examples:\n"
 	"  pm-sim init /tmp/sim && pm-sim gpu init /tmp/sim --count 8\n"
 	"  pm-sim bundle /tmp/sim --nonce $NONCE --role worker --model llama=$ROOT -o "
 	"worker.bundle\n";

@@ -21,7 +21,7 @@
 #define TOKEN  32u
 
 static const char usage_text[] =
-	"usage: pm-sim gpu init DIR [--arch hopper|blackwell|ls10] [--count N] [--switches N]\n"
+	"Usage: pm-sim gpu init DIR [--arch hopper|blackwell|ls10] [--count N] [--switches N]\n"
 	"                   [--seed HEX] [--driver V] [--vbios V] [--bios V]\n"
 	"       pm-sim gpu report DIR --gpu N | --switch N --nonce HEX -o FILE [--certs FILE]\n"
 	"                   [--evidence FILE] [--driver V] [--vbios V]\n"
@@ -42,7 +42,10 @@ static const char usage_text[] =
 	"  --evidence FILE the report and certificates as JSON, as other tools exchange them\n"
 	"  --listen        port 0 takes a free one, and prints it\n"
 	"\n"
-	"examples:\n"
+	"Exit status: 0 done, 1 a file is malformed or too long, 2 wrong usage or input and "
+	"output.\n"
+	"\n"
+	"Examples:\n"
 	"  pm-sim gpu init /tmp/sim --arch hopper --count 8 --switches 4\n"
 	"  pm-sim gpu report /tmp/sim --gpu 0 --nonce $(openssl rand -hex 32) \\\n"
 	"      -o report.bin --certs chain.pem\n"

@@ -18,7 +18,7 @@
 #define ISSUE  (REPORT | SERVE | VEK | CRL | HCL)
 
 static const char usage_text[] =
-	"usage: pm-sim init DIR [--product Milan|Genoa|Turin] [--tcb TCB] [--chip-id HEX]\n"
+	"Usage: pm-sim init DIR [--product Milan|Genoa|Turin] [--tcb TCB] [--chip-id HEX]\n"
 	"                   [--vlek] [--csp-id ID]\n"
 	"       pm-sim report DIR --report-data HEX -o FILE [--certs FILE [--table-crl]]\n"
 	"                   [--vek FILE] [--chain FILE] [--crl FILE] [--report-version N]\n"
@@ -40,7 +40,10 @@ static const char usage_text[] =
 	"\n"
 	"TCB is bl,tee,snp,ucode, or fmc,bl,tee,snp,ucode for Turin.\n"
 	"\n"
-	"examples:\n"
+	"Exit status: 0 done, 1 a file is malformed or too long, 2 wrong usage or input and "
+	"output.\n"
+	"\n"
+	"Examples:\n"
 	"  pm-sim init /tmp/sim && pm-sim serve /tmp/sim --socket /tmp/sim/attester\n"
 	"  pm-ctl collect --report-data $(openssl rand -hex 64) \\\n"
 	"      --attester unix:/tmp/sim/attester -o report.bin --certs table.bin\n";
