@@ -15,7 +15,7 @@ setup:
 check: setup
 	@scripts/check.sh
 
-# The main job on real input: evidence collected, verified, tampered with, refused.
+# The main job: evidence collected, verified, tampered with, refused; a whole worker; an encrypted chat.
 demo: all
 	@scripts/demo.sh $(BUILD)
 
