@@ -93,6 +93,18 @@ int tool_exit_status(int error)
 	}
 }
 
+const char *tool_verdict_name(int error)
+{
+	switch (tool_exit_status(error)) {
+	case TOOL_OK:
+		return "accepted";
+	case TOOL_REJECTED:
+		return "rejected";
+	default:
+		return "error";
+	}
+}
+
 void tool_print_error(const char *subject, int error, const struct pm_report *report)
 {
 	const char *reason = report ? pm_report_reason(report) : "";

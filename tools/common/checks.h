@@ -22,6 +22,12 @@ json_t *tool_checks_json(const struct pm_report *report);
 /* The exit status that an error code of libpm stands for. */
 int tool_exit_status(int error);
 
+/*
+ * "accepted", "rejected" or "error": without an answer (no network, no memory) nothing was
+ * rejected, and nothing verified either.
+ */
+const char *tool_verdict_name(int error);
+
 /* Prints "PROGRAM: SUBJECT: reason" for an error, with the report's reason where there is one. */
 void tool_print_error(const char *subject, int error, const struct pm_report *report);
 

@@ -259,16 +259,9 @@ static int check_seen(struct subject *s)
 
 /* --- output ---------------------------------------------------------------------------------- */
 
-static const char *verdict(int error)
-{
-	if (error == PM_OK)
-		return "accepted";
-	return tool_exit_status(error) == TOOL_REJECTED ? "rejected" : "error";
-}
-
 static int print_json(const struct subject *s)
 {
-	json_t *json = json_pack("{s:s}", "verdict", verdict(s->error));
+	json_t *json = json_pack("{s:s}", "verdict", tool_verdict_name(s->error));
 	char hash[2 * PM_MANIFEST_HASH_SIZE + 1];
 
 	if (s->m) {

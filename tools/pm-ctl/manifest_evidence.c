@@ -9,6 +9,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/json.h"
 
 /* Bits of POLICY that narrow what the host may do: a role demands those that the guest had. */
 #define NARROWING                                                                                  \
@@ -19,14 +20,6 @@
 #define PLATFORM                                                                                   \
 	(PM_SNP_PLATFORM_ALIAS_CHECK_COMPLETE | PM_SNP_PLATFORM_CIPHERTEXT_HIDING_EN |             \
 		PM_SNP_PLATFORM_IOMMU_WRITE_SAFE)
-
-static json_t *hex_json(const uint8_t *bytes, size_t size)
-{
-	char text[2 * PM_SNP_CHIP_ID_SIZE + 1];
-
-	pm_hex_encode(bytes, size, text);
-	return json_string(text);
-}
 
 static bool is_zero(const uint8_t *bytes, size_t size)
 {
@@ -80,10 +73,10 @@ static void fill(json_t *snp, const struct pm_snp_fields *f)
 		add_once(snp, "vmpls", json_integer(f->vmpl));
 	if (!is_zero(f->id_key_digest, sizeof(f->id_key_digest)))
 		add_once(snp, "id_key_digests",
-			hex_json(f->id_key_digest, sizeof(f->id_key_digest)));
+			tool_hex_json(f->id_key_digest, sizeof(f->id_key_digest)));
 	if (f->author_key_en)
 		add_once(snp, "author_key_digests",
-			hex_json(f->author_key_digest, sizeof(f->author_key_digest)));
+			tool_hex_json(f->author_key_digest, sizeof(f->author_key_digest)));
 }
 
 static void lower_part(json_t *tcb, const char *name, uint8_t found)
@@ -130,7 +123,7 @@ static void add_host_data(json_t *snp, const struct pm_snp_fields *f)
 	if (zero && first)
 		json_object_set_new(snp, "host_data", json_null());
 	else if (!json_is_null(json_object_get(snp, "host_data")))
-		add_once(snp, "host_data", hex_json(f->host_data, sizeof(f->host_data)));
+		add_once(snp, "host_data", tool_hex_json(f->host_data, sizeof(f->host_data)));
 }
 
 static int check_permitted(
@@ -168,7 +161,7 @@ static int add(
 		warnx("%s: its TCB is not one of %s", path, pm_snp_product_name(product));
 		return TOOL_REJECTED;
 	}
-	add_once(snp, "measurements", hex_json(f->measurement, sizeof(f->measurement)));
+	add_once(snp, "measurements", tool_hex_json(f->measurement, sizeof(f->measurement)));
 	add_host_data(snp, f);
 	add_once(snp, "signers", json_string(f->signing_key == PM_SNP_VLEK ? "VLEK" : "VCEK"));
 	return TOOL_OK;

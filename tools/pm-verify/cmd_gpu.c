@@ -9,6 +9,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/usage.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/gpu.h"
 
@@ -140,19 +141,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int bad(const char *option, const char *value, const char *expected)
-{
-	warnx("--%s: found '%s', expected %s", option, value, expected);
-	return TOOL_USAGE;
-}
-
-static int failed(int error)
-{
-	if (error)
-		warnx("%s", pm_strerror(error));
-	return error ? TOOL_USAGE : TOOL_OK;
-}
-
 /* --- options --------------------------------------------------------------------------------- */
 
 static int add_file(struct gpu_files *files, const char *name)
@@ -168,7 +156,7 @@ static int add_file(struct gpu_files *files, const char *name)
 static int set_time(const char *option, const char *value, int64_t *ret)
 {
 	if (pm_time_parse(value, ret) < 0)
-		return bad(option, value, "a time as 2026-03-01T00:00:00Z");
+		return tool_bad_option(option, value, "a time as 2026-03-01T00:00:00Z");
 	return TOOL_OK;
 }
 
@@ -180,7 +168,7 @@ static int set_number(const char *option, const char *value, long long max, long
 	errno = 0;
 	*ret = strtoll(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end || errno || *ret < 1 || *ret > max)
-		return bad(option, value, "a whole number from 1");
+		return tool_bad_option(option, value, "a whole number from 1");
 	return TOOL_OK;
 }
 
@@ -189,8 +177,8 @@ static int set_nonce(const char *value, struct pm_gpu_policy *policy)
 	uint8_t nonce[PM_GPU_NONCE_SIZE];
 
 	if (pm_hex_decode(value, nonce, sizeof(nonce)) < 0)
-		return bad("nonce", value, "64 hexadecimal digits");
-	return failed(pm_gpu_policy_expect_nonce(policy, nonce));
+		return tool_bad_option("nonce", value, "64 hexadecimal digits");
+	return tool_failed(pm_gpu_policy_expect_nonce(policy, nonce));
 }
 
 /* 1 for the first of three names, and so on; 0 for none. */
@@ -209,8 +197,8 @@ static int set_arch(const char *value, struct pm_gpu_policy *policy)
 	int arch = find_name(value, names);
 
 	if (!arch)
-		return bad("arch", value, "hopper, blackwell or ls10");
-	return failed(pm_gpu_policy_allow_arch(policy, (enum pm_gpu_arch)arch));
+		return tool_bad_option("arch", value, "hopper, blackwell or ls10");
+	return tool_failed(pm_gpu_policy_allow_arch(policy, (enum pm_gpu_arch)arch));
 }
 
 static int set_mode(const char *value, struct pm_gpu_policy *policy)
@@ -219,8 +207,8 @@ static int set_mode(const char *value, struct pm_gpu_policy *policy)
 	int mode = find_name(value, names);
 
 	if (!mode)
-		return bad("mode", value, "spt, mpt or ppcie");
-	return failed(pm_gpu_policy_allow_mode(policy, (enum pm_gpu_mode)mode));
+		return tool_bad_option("mode", value, "spt, mpt or ppcie");
+	return tool_failed(pm_gpu_policy_allow_mode(policy, (enum pm_gpu_mode)mode));
 }
 
 /* The command line names no kind of device, so the demand holds for each. */
@@ -230,7 +218,8 @@ static int set_min_vbios(const char *value, struct pm_gpu_policy *policy)
 
 	for (int arch = PM_GPU_HOPPER; r == PM_OK && arch <= PM_GPU_LS10; arch++)
 		r = pm_gpu_policy_min_vbios(policy, (enum pm_gpu_arch)arch, value);
-	return r == PM_E_ARG ? bad("min-vbios", value, "a version as 96.00.9F.00.01") : failed(r);
+	return r == PM_E_ARG ? tool_bad_option("min-vbios", value, "a version as 96.00.9F.00.01")
+			     : tool_failed(r);
 }
 
 static int set_version(int opt, const char *value, struct pm_gpu_policy *policy)
@@ -241,14 +230,15 @@ static int set_version(int opt, const char *value, struct pm_gpu_policy *policy)
 		return set_min_vbios(value, policy);
 	if (opt == OPT_VBIOS) {
 		r = pm_gpu_policy_allow_vbios(policy, value);
-		return r == PM_E_ARG ? bad("vbios", value, "a version as 96.00.9F.00.01")
-				     : failed(r);
+		return r == PM_E_ARG
+			       ? tool_bad_option("vbios", value, "a version as 96.00.9F.00.01")
+			       : tool_failed(r);
 	}
 	r = opt == OPT_DRIVER ? pm_gpu_policy_allow_driver(policy, value)
 			      : pm_gpu_policy_min_driver(policy, 0, value);
-	return r == PM_E_ARG ? bad(opt == OPT_DRIVER ? "driver" : "min-driver", value,
+	return r == PM_E_ARG ? tool_bad_option(opt == OPT_DRIVER ? "driver" : "min-driver", value,
 				       "a version as 550.90.07")
-			     : failed(r);
+			     : tool_failed(r);
 }
 
 static int set_hold(const char *value, struct pm_gpu_policy *policy)
@@ -259,7 +249,7 @@ static int set_hold(const char *value, struct pm_gpu_policy *policy)
 	if (r)
 		return r;
 	r = pm_gpu_policy_permit(policy, PM_GPU_PERMIT_HOLD);
-	return failed(r < 0 ? r : pm_gpu_policy_ocsp_grace(policy, seconds));
+	return tool_failed(r < 0 ? r : pm_gpu_policy_ocsp_grace(policy, seconds));
 }
 
 static int set_root(int opt, const char *value, struct pm_gpu_policy *policy)
@@ -268,8 +258,9 @@ static int set_root(int opt, const char *value, struct pm_gpu_policy *policy)
 	uint8_t sha256[32];
 
 	if (pm_hex_decode(value, sha256, sizeof(sha256)) < 0)
-		return bad(is_rim ? "test-rim-root" : "test-root", value, "64 hexadecimal digits");
-	return failed(pm_gpu_policy_add_test_root(
+		return tool_bad_option(
+			is_rim ? "test-rim-root" : "test-root", value, "64 hexadecimal digits");
+	return tool_failed(pm_gpu_policy_add_test_root(
 		policy, is_rim ? PM_GPU_ROOT_RIM : PM_GPU_ROOT_DEVICE, sha256));
 }
 
@@ -277,15 +268,15 @@ static int set_permission(int opt, struct pm_gpu_policy *policy)
 {
 	switch (opt) {
 	case OPT_ALLOW_UNKNOWN:
-		return failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_OCSP_UNKNOWN));
+		return tool_failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_OCSP_UNKNOWN));
 	case OPT_ALLOW_OPAQUE:
-		return failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_UNKNOWN_OPAQUE));
+		return tool_failed(pm_gpu_policy_permit(policy, PM_GPU_PERMIT_UNKNOWN_OPAQUE));
 	case OPT_REQUIRE_FWID:
-		return failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_FWID));
+		return tool_failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_FWID));
 	case OPT_REQUIRE_GOLDEN:
-		return failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_ALL_GOLDEN));
+		return tool_failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_ALL_GOLDEN));
 	case OPT_REQUIRE_LOCK:
-		return failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_SWITCH_LOCK));
+		return tool_failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_SWITCH_LOCK));
 	case OPT_HELP:
 		warnx("gpu: --help stands alone");
 		return TOOL_USAGE;
@@ -302,13 +293,13 @@ static int set_demand(int opt, struct gpu_options *o, struct pm_gpu_policy *poli
 		return set_nonce(optarg, policy);
 	case OPT_ANY_NONCE:
 		o->has_nonce = true;
-		return failed(pm_gpu_policy_waive(policy, PM_GPU_WAIVE_NONCE));
+		return tool_failed(pm_gpu_policy_waive(policy, PM_GPU_WAIVE_NONCE));
 	case OPT_NO_RIM:
 		o->no_rim = true;
-		return failed(pm_gpu_policy_waive(policy, PM_GPU_WAIVE_RIM));
+		return tool_failed(pm_gpu_policy_waive(policy, PM_GPU_WAIVE_RIM));
 	case OPT_NO_OCSP:
 		o->no_ocsp = true;
-		return failed(pm_gpu_policy_waive(policy, PM_GPU_WAIVE_OCSP));
+		return tool_failed(pm_gpu_policy_waive(policy, PM_GPU_WAIVE_OCSP));
 	case OPT_ARCH:
 		return set_arch(optarg, policy);
 	case OPT_MODE:
@@ -343,7 +334,7 @@ static int set_rim_time(const char *value, struct gpu_options *o, struct pm_gpu_
 	int r = set_time("rim-time", value, &o->rim_now);
 
 	o->has_rim_now = true;
-	return r ? r : failed(pm_gpu_policy_rim_time(policy, o->rim_now));
+	return r ? r : tool_failed(pm_gpu_policy_rim_time(policy, o->rim_now));
 }
 
 static int set_option(int opt, struct gpu_options *o, struct pm_gpu_policy *policy)
@@ -470,7 +461,7 @@ static int verify(const struct gpu_options *o, const struct pm_gpu_policy *polic
 {
 	struct gpu_collateral c = {0};
 	struct gpu_devices *d = calloc(1, sizeof(*d));
-	int r = d ? TOOL_OK : failed(PM_E_NOMEM);
+	int r = d ? TOOL_OK : tool_failed(PM_E_NOMEM);
 	int error;
 
 	if (r == TOOL_OK)
@@ -492,23 +483,17 @@ static int verify(const struct gpu_options *o, const struct pm_gpu_policy *polic
 	return r;
 }
 
-/* Alone: status 0 means verified, and a file named --help must not get it. */
-static int asks_for_help(int argc, char **argv)
-{
-	return argc == 2 && !strcmp(argv[1], "--help");
-}
-
 int cmd_gpu(int argc, char **argv)
 {
 	struct gpu_options o = {.now = time(NULL)};
 	struct pm_gpu_policy *policy = NULL;
 	int r;
 
-	if (asks_for_help(argc, argv)) {
+	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return TOOL_OK;
 	}
-	r = failed(pm_gpu_policy_new(&policy));
+	r = tool_failed(pm_gpu_policy_new(&policy));
 	if (r == TOOL_OK)
 		r = read_options(argc, argv, &o, policy);
 	if (r == TOOL_OK)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "common/usage.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/measure.h"
 
@@ -123,12 +124,6 @@ static const struct option long_options[] = {
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static int bad(const char *option, const char *value, const char *expected)
-{
-	warnx("--%s: found '%s', expected %s", option, value, expected);
-	return TOOL_USAGE;
-}
-
 static int missing(const char *what)
 {
 	warnx("measure: %s; try --help", what);
@@ -156,7 +151,7 @@ static int set_u32(const char *option, int base, uint32_t *ret)
 	uint64_t value;
 
 	if (!read_number(optarg, base, UINT32_MAX, &value))
-		return bad(option, optarg, "a number below 2^32");
+		return tool_bad_option(option, optarg, "a number below 2^32");
 	*ret = (uint32_t)value;
 	return TOOL_OK;
 }
@@ -164,7 +159,7 @@ static int set_u32(const char *option, int base, uint32_t *ret)
 static int set_u64(const char *option, uint64_t *ret)
 {
 	if (!read_number(optarg, 16, UINT64_MAX, ret))
-		return bad(option, optarg, "a hexadecimal number below 2^64");
+		return tool_bad_option(option, optarg, "a hexadecimal number below 2^64");
 	return TOOL_OK;
 }
 
@@ -174,7 +169,7 @@ static int set_bytes(const char *option, uint8_t *ret, size_t size, bool *ret_gi
 
 	snprintf(expected, sizeof(expected), "%zu hexadecimal digits", 2 * size);
 	if (pm_hex_decode(optarg, ret, size) < 0)
-		return bad(option, optarg, expected);
+		return tool_bad_option(option, optarg, expected);
 	*ret_given = true;
 	return TOOL_OK;
 }
@@ -206,7 +201,7 @@ static int set_type(struct measure_options *o)
 	if (r != TOOL_OK)
 		return r;
 	if (!is_model(optarg))
-		return bad("vcpu-type", optarg, "a name that '--vcpu-type help' lists");
+		return tool_bad_option("vcpu-type", optarg, "a name that '--vcpu-type help' lists");
 	o->vcpu_type = optarg;
 	return TOOL_OK;
 }
@@ -231,7 +226,8 @@ static int set_fms(struct measure_options *o)
 	if (sscanf(optarg, "%3u,%3u,%2u%n", &family, &model, &stepping, &used) != 3 ||
 		optarg[used] != '\0' ||
 		pm_measure_cpu_signature(family, model, stepping, &o->signature) < 0)
-		return bad("vcpu-fms", optarg, "family, model and stepping, as 25,17,1");
+		return tool_bad_option(
+			"vcpu-fms", optarg, "family, model and stepping, as 25,17,1");
 	o->has_signature = true;
 	return TOOL_OK;
 }
@@ -249,7 +245,7 @@ static int set_vmm(struct measure_options *o)
 			return TOOL_OK;
 		}
 	}
-	return bad("vmm-type", optarg, "qemu, ec2 or gce");
+	return tool_bad_option("vmm-type", optarg, "qemu, ec2 or gce");
 }
 
 /* --- the command line ------------------------------------------------------------------------ */
@@ -424,7 +420,7 @@ static bool asks_for_help(int argc, char **argv)
 {
 	const char *model;
 
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
+	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return true;
 	}

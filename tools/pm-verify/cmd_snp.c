@@ -8,6 +8,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/usage.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/snp.h"
 #include "pm-verify/snp_policy_file.h"
@@ -102,19 +103,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int bad(const char *option, const char *value, const char *expected)
-{
-	warnx("--%s: found '%s', expected %s", option, value, expected);
-	return TOOL_USAGE;
-}
-
-static int failed(int error)
-{
-	if (error)
-		warnx("%s", pm_strerror(error));
-	return error ? TOOL_USAGE : TOOL_OK;
-}
-
 /* --- options that demand something ----------------------------------------------------------- */
 
 static int set_report_data(const char *value, struct pm_snp_policy *policy)
@@ -122,8 +110,8 @@ static int set_report_data(const char *value, struct pm_snp_policy *policy)
 	uint8_t bytes[PM_SNP_REPORT_DATA_SIZE];
 
 	if (pm_hex_decode(value, bytes, sizeof(bytes)) < 0)
-		return bad("report-data", value, "128 hexadecimal digits");
-	return failed(pm_snp_policy_expect_report_data(policy, bytes));
+		return tool_bad_option("report-data", value, "128 hexadecimal digits");
+	return tool_failed(pm_snp_policy_expect_report_data(policy, bytes));
 }
 
 static int set_measurement(const char *value, struct pm_snp_policy *policy)
@@ -131,8 +119,8 @@ static int set_measurement(const char *value, struct pm_snp_policy *policy)
 	uint8_t bytes[PM_SNP_DIGEST_SIZE];
 
 	if (pm_hex_decode(value, bytes, sizeof(bytes)) < 0)
-		return bad("measurement", value, "96 hexadecimal digits");
-	return failed(pm_snp_policy_allow(policy, PM_SNP_MEASUREMENT, bytes, sizeof(bytes)));
+		return tool_bad_option("measurement", value, "96 hexadecimal digits");
+	return tool_failed(pm_snp_policy_allow(policy, PM_SNP_MEASUREMENT, bytes, sizeof(bytes)));
 }
 
 static int set_host_data(const char *value, struct pm_snp_policy *policy)
@@ -140,8 +128,8 @@ static int set_host_data(const char *value, struct pm_snp_policy *policy)
 	uint8_t bytes[PM_SNP_HOST_DATA_SIZE];
 
 	if (pm_hex_decode(value, bytes, sizeof(bytes)) < 0)
-		return bad("host-data", value, "64 hexadecimal digits");
-	return failed(pm_snp_policy_allow(policy, PM_SNP_HOST_DATA, bytes, sizeof(bytes)));
+		return tool_bad_option("host-data", value, "64 hexadecimal digits");
+	return tool_failed(pm_snp_policy_allow(policy, PM_SNP_HOST_DATA, bytes, sizeof(bytes)));
 }
 
 /* The command line names no product, so the demand holds for each. */
@@ -150,13 +138,14 @@ static int set_min_tcb(const char *value, struct pm_snp_policy *policy)
 	struct pm_snp_tcb tcb;
 
 	if (snp_parse_tcb(value, &tcb))
-		return bad("min-tcb", value, "4 or 5 numbers of 0 to 255, as 4,0,24,219");
+		return tool_bad_option(
+			"min-tcb", value, "4 or 5 numbers of 0 to 255, as 4,0,24,219");
 	for (int p = PM_SNP_MILAN; p <= PM_SNP_TURIN; p++) {
 		int r = pm_snp_policy_min_tcb(
 			policy, PM_SNP_TCB_REPORTED, (enum pm_snp_product)p, &tcb);
 
 		if (r < 0)
-			return failed(r);
+			return tool_failed(r);
 	}
 	return TOOL_OK;
 }
@@ -164,8 +153,8 @@ static int set_min_tcb(const char *value, struct pm_snp_policy *policy)
 static int set_vmpl(const char *value, struct pm_snp_policy *policy)
 {
 	if (strlen(value) != 1 || value[0] < '0' || value[0] > '3')
-		return bad("vmpl", value, "0 to 3");
-	return failed(pm_snp_policy_allow_vmpl(policy, (uint32_t)(value[0] - '0')));
+		return tool_bad_option("vmpl", value, "0 to 3");
+	return tool_failed(pm_snp_policy_allow_vmpl(policy, (uint32_t)(value[0] - '0')));
 }
 
 static int set_product(const char *value, struct snp_options *o)
@@ -174,7 +163,7 @@ static int set_product(const char *value, struct snp_options *o)
 		if (!strcmp(value, pm_snp_product_name(p)))
 			o->product = p;
 	}
-	return o->product ? TOOL_OK : bad("product", value, "Milan, Genoa or Turin");
+	return o->product ? TOOL_OK : tool_bad_option("product", value, "Milan, Genoa or Turin");
 }
 
 static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_policy *policy)
@@ -185,13 +174,13 @@ static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_polic
 		return set_report_data(optarg, policy);
 	case OPT_ANY_REPORT_DATA:
 		o->has_report_data = true;
-		return failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_REPORT_DATA));
+		return tool_failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_REPORT_DATA));
 	case OPT_MIN_TCB:
 		o->has_tcb = true;
 		return set_min_tcb(optarg, policy);
 	case OPT_ANY_TCB:
 		o->has_tcb = true;
-		return failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_MIN_TCB));
+		return tool_failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_MIN_TCB));
 	case OPT_MEASUREMENT:
 		o->has_measurement = true;
 		return set_measurement(optarg, policy);
@@ -200,9 +189,9 @@ static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_polic
 	case OPT_VMPL:
 		return set_vmpl(optarg, policy);
 	case OPT_ALLOW_DEBUG:
-		return failed(pm_snp_policy_permit(policy, PM_SNP_PERMIT_DEBUG));
+		return tool_failed(pm_snp_policy_permit(policy, PM_SNP_PERMIT_DEBUG));
 	case OPT_REQUIRE_CRL:
-		return failed(pm_snp_policy_require(policy, PM_SNP_REQUIRE_CRL));
+		return tool_failed(pm_snp_policy_require(policy, PM_SNP_REQUIRE_CRL));
 	case OPT_POLICY:
 		o->has_policy = true;
 		return snp_policy_file_load(optarg, policy);
@@ -242,7 +231,7 @@ static int set_option(int opt, struct snp_options *o, struct pm_snp_policy *poli
 		return set_product(optarg, o);
 	case OPT_TIME:
 		if (pm_time_parse(optarg, &o->now) < 0)
-			return bad("time", optarg, "a time as 2026-03-01T00:00:00Z");
+			return tool_bad_option("time", optarg, "a time as 2026-03-01T00:00:00Z");
 		return TOOL_OK;
 	case OPT_JSON:
 		o->json = true;
@@ -263,7 +252,7 @@ static int complete(const struct snp_options *o, struct pm_snp_policy *policy)
 		return TOOL_USAGE;
 	}
 	if (!o->has_measurement && !o->has_policy)
-		return failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_MEASUREMENT));
+		return tool_failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_MEASUREMENT));
 	return TOOL_OK;
 }
 
@@ -359,7 +348,7 @@ static int verify(const struct snp_options *o, const struct pm_snp_policy *polic
 	int r, exit_status;
 
 	if (!report)
-		return failed(PM_E_NOMEM);
+		return tool_failed(PM_E_NOMEM);
 	exit_status = tool_read_file(o->report, FILE_SIZE_MAX, &bytes, &len);
 	if (exit_status == TOOL_OK) {
 		r = pm_snp_evidence_parse(bytes, len, report, &ev);
@@ -375,23 +364,17 @@ static int verify(const struct snp_options *o, const struct pm_snp_policy *polic
 	return exit_status;
 }
 
-/* Alone: status 0 means verified, and a file named --help must not get it. */
-static int asks_for_help(int argc, char **argv)
-{
-	return argc == 2 && !strcmp(argv[1], "--help");
-}
-
 int cmd_snp(int argc, char **argv)
 {
 	struct snp_options o = {.now = time(NULL)};
 	struct pm_snp_policy *policy = NULL;
 	int r;
 
-	if (asks_for_help(argc, argv)) {
+	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return TOOL_OK;
 	}
-	r = failed(pm_snp_policy_new(&policy));
+	r = tool_failed(pm_snp_policy_new(&policy));
 	if (r == TOOL_OK)
 		r = read_options(argc, argv, &o, policy);
 	if (r == TOOL_OK)

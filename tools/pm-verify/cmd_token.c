@@ -10,6 +10,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/usage.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/token.h"
 
@@ -85,26 +86,13 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int bad(const char *option, const char *value, const char *expected)
-{
-	warnx("--%s: found '%s', expected %s", option, value, expected);
-	return TOOL_USAGE;
-}
-
-static int failed(int error)
-{
-	if (error)
-		warnx("%s", pm_strerror(error));
-	return error ? TOOL_USAGE : TOOL_OK;
-}
-
 static int set_nonce(const char *value, struct pm_eat_policy *policy)
 {
 	uint8_t nonce[PM_EAT_NONCE_SIZE];
 
 	if (pm_hex_decode(value, nonce, sizeof(nonce)) < 0)
-		return bad("nonce", value, "64 hexadecimal digits");
-	return failed(pm_eat_policy_expect_nonce(policy, nonce));
+		return tool_bad_option("nonce", value, "64 hexadecimal digits");
+	return tool_failed(pm_eat_policy_expect_nonce(policy, nonce));
 }
 
 static int set_pin(const char *value, struct pm_eat_policy *policy)
@@ -112,8 +100,8 @@ static int set_pin(const char *value, struct pm_eat_policy *policy)
 	uint8_t digest[32];
 
 	if (pm_hex_decode(value, digest, sizeof(digest)) < 0)
-		return bad("pin-key", value, "64 hexadecimal digits");
-	return failed(pm_eat_policy_pin_key(policy, digest));
+		return tool_bad_option("pin-key", value, "64 hexadecimal digits");
+	return tool_failed(pm_eat_policy_pin_key(policy, digest));
 }
 
 /* A whole number of up to nine digits; -1 for another text. */
@@ -129,11 +117,11 @@ static int set_number(int opt, const char *value, struct pm_eat_policy *policy)
 	int64_t n = number(value);
 
 	if (opt == OPT_COUNT && (n < 1 || pm_eat_policy_expect_count(policy, (size_t)n) < 0))
-		return bad("count", value, "1 to 32");
+		return tool_bad_option("count", value, "1 to 32");
 	if (opt == OPT_MAX_AGE && pm_eat_policy_max_age(policy, n) < 0)
-		return bad("max-age", value, "a number of seconds");
+		return tool_bad_option("max-age", value, "a number of seconds");
 	if (opt == OPT_SKEW && pm_eat_policy_skew(policy, n) < 0)
-		return bad("skew", value, "0 to 600");
+		return tool_bad_option("skew", value, "0 to 600");
 	return TOOL_OK;
 }
 
@@ -147,15 +135,15 @@ static int set_policy_option(int opt, struct pm_eat_policy *policy)
 	case OPT_PIN_KEY:
 		return set_pin(optarg, policy);
 	case OPT_ISSUER:
-		return failed(pm_eat_policy_allow_issuer(policy, optarg));
+		return tool_failed(pm_eat_policy_allow_issuer(policy, optarg));
 	case OPT_COUNT:
 	case OPT_MAX_AGE:
 	case OPT_SKEW:
 		return set_number(opt, optarg, policy);
 	case OPT_UNKNOWN_CLAIMS:
-		return failed(pm_eat_policy_permit(policy, PM_EAT_PERMIT_UNKNOWN_CLAIMS));
+		return tool_failed(pm_eat_policy_permit(policy, PM_EAT_PERMIT_UNKNOWN_CLAIMS));
 	case OPT_WARNING:
-		return failed(pm_eat_policy_permit(policy, PM_EAT_PERMIT_WARNING));
+		return tool_failed(pm_eat_policy_permit(policy, PM_EAT_PERMIT_WARNING));
 	case OPT_HELP:
 		warnx("token: --help stands alone");
 		return TOOL_USAGE;
@@ -172,7 +160,7 @@ static int set_option(int opt, struct token_options *o, struct pm_eat_policy *po
 		return TOOL_OK;
 	case OPT_TIME:
 		if (pm_time_parse(optarg, &o->now) < 0)
-			return bad("time", optarg, "a time as 2026-03-01T00:00:00Z");
+			return tool_bad_option("time", optarg, "a time as 2026-03-01T00:00:00Z");
 		return TOOL_OK;
 	case OPT_JSON:
 		o->json = true;
@@ -205,7 +193,7 @@ static int set_waivers(const struct token_options *o, struct pm_eat_policy *poli
 
 	if (!o->require_devices)
 		waivers |= PM_EAT_WAIVE_DEVICES | PM_EAT_WAIVE_OVERALL;
-	return failed(pm_eat_policy_waive(policy, waivers));
+	return tool_failed(pm_eat_policy_waive(policy, waivers));
 }
 
 static int read_options(
@@ -287,12 +275,11 @@ int cmd_token(int argc, char **argv)
 	struct pm_eat_policy *policy = NULL;
 	int r;
 
-	/* Alone: status 0 means verified, and a file named --help must not get it. */
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
+	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return TOOL_OK;
 	}
-	r = failed(pm_eat_policy_new(&policy));
+	r = tool_failed(pm_eat_policy_new(&policy));
 	if (r == TOOL_OK)
 		r = read_options(argc, argv, &o, policy);
 	if (r == TOOL_OK)

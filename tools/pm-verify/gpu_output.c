@@ -4,23 +4,8 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "pm-verify/gpu.h"
-
-static json_t *hex_json(const uint8_t *bytes, size_t size)
-{
-	char text[2 * PM_GPU_DIGEST_SIZE + 1];
-
-	pm_hex_encode(bytes, size, text);
-	return json_string(text);
-}
-
-static json_t *time_json(int64_t time)
-{
-	char text[PM_TIME_TEXT_SIZE];
-
-	pm_time_format(time, text);
-	return json_string(text);
-}
 
 static const char *arch_name(int arch)
 {
@@ -50,19 +35,6 @@ static const char *mode_name(int mode)
 	return names[mode];
 }
 
-/* Without an answer (no memory) nothing was rejected, and nothing verified either. */
-static const char *verdict(int error)
-{
-	switch (tool_exit_status(error)) {
-	case TOOL_OK:
-		return "accepted";
-	case TOOL_REJECTED:
-		return "rejected";
-	default:
-		return "error";
-	}
-}
-
 /* --- JSON ------------------------------------------------------------------------------------ */
 
 static json_t *golden_json(const struct pm_gpu_golden *golden)
@@ -87,14 +59,14 @@ static json_t *golden_json(const struct pm_gpu_golden *golden)
 
 static void set_report_facts(json_t *o, const struct pm_gpu_fields *f)
 {
-	json_object_set_new(o, "nonce", hex_json(f->nonce, sizeof(f->nonce)));
+	json_object_set_new(o, "nonce", tool_hex_json(f->nonce, sizeof(f->nonce)));
 	json_object_set_new(o, "driver", json_string(f->driver));
 	json_object_set_new(o, "vbios", json_string(f->vbios));
 	json_object_set_new(o, "project", json_string(f->project));
 	json_object_set_new(o, "project_sku", json_string(f->project_sku));
 	json_object_set_new(o, "chip_sku", json_string(f->chip_sku));
 	if (f->has_fwid)
-		json_object_set_new(o, "fwid", hex_json(f->fwid, sizeof(f->fwid)));
+		json_object_set_new(o, "fwid", tool_hex_json(f->fwid, sizeof(f->fwid)));
 }
 
 static json_t *facts_json(const struct pm_gpu_facts *facts)
@@ -107,12 +79,12 @@ static json_t *facts_json(const struct pm_gpu_facts *facts)
 
 	set_report_facts(o, &facts->fields);
 	if (facts->has_pdi)
-		json_object_set_new(o, "pdi", hex_json(facts->pdi, sizeof(facts->pdi)));
+		json_object_set_new(o, "pdi", tool_hex_json(facts->pdi, sizeof(facts->pdi)));
 	json_object_set_new(o, "device_key_sha256",
-		hex_json(facts->device_key_sha256, sizeof(facts->device_key_sha256)));
+		tool_hex_json(facts->device_key_sha256, sizeof(facts->device_key_sha256)));
 	json_object_set_new(
-		o, "root_sha256", hex_json(facts->root_sha256, sizeof(facts->root_sha256)));
-	json_object_set_new(o, "valid_until", time_json(facts->valid_until));
+		o, "root_sha256", tool_hex_json(facts->root_sha256, sizeof(facts->root_sha256)));
+	json_object_set_new(o, "valid_until", tool_time_json(facts->valid_until));
 	json_object_set_new(o, "golden_count", json_integer((json_int_t)facts->golden_count));
 	json_object_set_new(o, "golden_matched", json_integer((json_int_t)facts->golden_matched));
 	return o;
@@ -120,7 +92,7 @@ static json_t *facts_json(const struct pm_gpu_facts *facts)
 
 static json_t *outcome_json(int error, const struct pm_report *report)
 {
-	json_t *o = json_pack("{s:s}", "verdict", verdict(error));
+	json_t *o = json_pack("{s:s}", "verdict", tool_verdict_name(error));
 
 	if (error < 0) {
 		json_object_set_new(o, "error", json_string(pm_strerror(error)));
@@ -176,8 +148,8 @@ static void print_json(const struct gpu_options *o, int error, const struct gpu_
 {
 	json_t *json = d->is_set || !d->count ? json_object() : device_json(&d->list[0]);
 
-	json_object_set_new(json, "verdict", json_string(verdict(error)));
-	json_object_set_new(json, "time", time_json(o->now));
+	json_object_set_new(json, "verdict", json_string(tool_verdict_name(error)));
+	json_object_set_new(json, "time", tool_time_json(o->now));
 	json_object_set_new(json, "rims", rims_json(c));
 	if (d->is_set) {
 		json_object_set_new(json, "devices", devices_json(d));

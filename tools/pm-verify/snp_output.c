@@ -7,15 +7,8 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "pm-verify/snp.h"
-
-static json_t *hex_json(const uint8_t *bytes, size_t size)
-{
-	char text[2 * PM_SNP_CHIP_ID_SIZE + 1];
-
-	pm_hex_encode(bytes, size, text);
-	return json_string(text);
-}
 
 static json_t *bits_json(uint64_t bits)
 {
@@ -43,29 +36,24 @@ static json_t *firmware_json(const struct pm_snp_firmware *fw)
 	return json_string(text);
 }
 
-static json_t *time_json(int64_t time)
-{
-	char text[PM_TIME_TEXT_SIZE];
-
-	pm_time_format(time, text);
-	return json_string(text);
-}
-
 static void set_identity(json_t *o, const struct pm_snp_fields *f)
 {
-	json_object_set_new(o, "report_data", hex_json(f->report_data, sizeof(f->report_data)));
-	json_object_set_new(o, "measurement", hex_json(f->measurement, sizeof(f->measurement)));
-	json_object_set_new(o, "host_data", hex_json(f->host_data, sizeof(f->host_data)));
 	json_object_set_new(
-		o, "id_key_digest", hex_json(f->id_key_digest, sizeof(f->id_key_digest)));
+		o, "report_data", tool_hex_json(f->report_data, sizeof(f->report_data)));
+	json_object_set_new(
+		o, "measurement", tool_hex_json(f->measurement, sizeof(f->measurement)));
+	json_object_set_new(o, "host_data", tool_hex_json(f->host_data, sizeof(f->host_data)));
+	json_object_set_new(
+		o, "id_key_digest", tool_hex_json(f->id_key_digest, sizeof(f->id_key_digest)));
 	json_object_set_new(o, "author_key_en", json_boolean(f->author_key_en));
 	json_object_set_new(o, "author_key_digest",
-		hex_json(f->author_key_digest, sizeof(f->author_key_digest)));
-	json_object_set_new(o, "family_id", hex_json(f->family_id, sizeof(f->family_id)));
-	json_object_set_new(o, "image_id", hex_json(f->image_id, sizeof(f->image_id)));
-	json_object_set_new(o, "report_id", hex_json(f->report_id, sizeof(f->report_id)));
-	json_object_set_new(o, "report_id_ma", hex_json(f->report_id_ma, sizeof(f->report_id_ma)));
-	json_object_set_new(o, "chip_id", hex_json(f->chip_id, sizeof(f->chip_id)));
+		tool_hex_json(f->author_key_digest, sizeof(f->author_key_digest)));
+	json_object_set_new(o, "family_id", tool_hex_json(f->family_id, sizeof(f->family_id)));
+	json_object_set_new(o, "image_id", tool_hex_json(f->image_id, sizeof(f->image_id)));
+	json_object_set_new(o, "report_id", tool_hex_json(f->report_id, sizeof(f->report_id)));
+	json_object_set_new(
+		o, "report_id_ma", tool_hex_json(f->report_id_ma, sizeof(f->report_id_ma)));
+	json_object_set_new(o, "chip_id", tool_hex_json(f->chip_id, sizeof(f->chip_id)));
 }
 
 static void set_platform(json_t *o, const struct pm_snp_facts *facts)
@@ -96,8 +84,8 @@ static json_t *facts_json(const struct pm_snp_facts *facts)
 	if (facts->csp_id[0])
 		json_object_set_new(o, "csp_id", json_string(facts->csp_id));
 	json_object_set_new(
-		o, "root_sha256", hex_json(facts->root_sha256, sizeof(facts->root_sha256)));
-	json_object_set_new(o, "valid_until", time_json(facts->valid_until));
+		o, "root_sha256", tool_hex_json(facts->root_sha256, sizeof(facts->root_sha256)));
+	json_object_set_new(o, "valid_until", tool_time_json(facts->valid_until));
 	set_identity(o, f);
 	set_platform(o, facts);
 	if (facts->runtime_data)
@@ -106,26 +94,13 @@ static json_t *facts_json(const struct pm_snp_facts *facts)
 	return o;
 }
 
-/* Without an answer (no network, no memory) nothing was rejected, and nothing verified either. */
-static const char *verdict(int error)
-{
-	switch (tool_exit_status(error)) {
-	case TOOL_OK:
-		return "accepted";
-	case TOOL_REJECTED:
-		return "rejected";
-	default:
-		return "error";
-	}
-}
-
 static void print_json(const struct snp_options *o, int error, const struct pm_report *report,
 	const struct pm_snp_facts *facts)
 {
-	json_t *json = json_pack(
-		"{s:s, s:b}", "verdict", verdict(error), "test_root", facts && facts->test_root);
+	json_t *json = json_pack("{s:s, s:b}", "verdict", tool_verdict_name(error), "test_root",
+		facts && facts->test_root);
 
-	json_object_set_new(json, "time", time_json(o->now));
+	json_object_set_new(json, "time", tool_time_json(o->now));
 	if (!facts) {
 		json_object_set_new(json, "error", json_string(pm_strerror(error)));
 		json_object_set_new(json, "reason", json_string(pm_report_reason(report)));

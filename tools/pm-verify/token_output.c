@@ -6,15 +6,8 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "pm-verify/token.h"
-
-static json_t *time_json(int64_t time)
-{
-	char text[PM_TIME_TEXT_SIZE];
-
-	pm_time_format(time, text);
-	return json_string(text);
-}
 
 static json_t *device_json(const struct pm_eat_device *d)
 {
@@ -36,33 +29,20 @@ static json_t *facts_json(const struct pm_eat_facts *facts)
 
 	pm_hex_encode(facts->nonce, sizeof(facts->nonce), nonce);
 	json_object_set_new(o, "nonce", json_string(nonce));
-	json_object_set_new(o, "issued_at", time_json(facts->issued_at));
-	json_object_set_new(o, "valid_until", time_json(facts->valid_until));
+	json_object_set_new(o, "issued_at", tool_time_json(facts->issued_at));
+	json_object_set_new(o, "valid_until", tool_time_json(facts->valid_until));
 	for (size_t i = 0; i < facts->device_count; i++)
 		json_array_append_new(devices, device_json(&facts->devices[i]));
 	json_object_set_new(o, "devices", devices);
 	return o;
 }
 
-/* Without an answer (no memory) nothing was rejected, and nothing verified either. */
-static const char *verdict(int error)
-{
-	switch (tool_exit_status(error)) {
-	case TOOL_OK:
-		return "accepted";
-	case TOOL_REJECTED:
-		return "rejected";
-	default:
-		return "error";
-	}
-}
-
 static void print_json(const struct token_options *o, int error, const struct pm_report *report,
 	const struct pm_eat_facts *facts)
 {
-	json_t *json = json_pack("{s:s}", "verdict", verdict(error));
+	json_t *json = json_pack("{s:s}", "verdict", tool_verdict_name(error));
 
-	json_object_set_new(json, "time", time_json(o->now));
+	json_object_set_new(json, "time", tool_time_json(o->now));
 	if (!facts) {
 		json_object_set_new(json, "error", json_string(pm_strerror(error)));
 		json_object_set_new(json, "reason", json_string(pm_report_reason(report)));
