@@ -4,9 +4,7 @@
 # signed manifest. Then real reports are verified where they are at hand, and an encrypted chat is held.
 set -eu
 cd "$(dirname "$0")/.."
-bin=$PWD/$1/tools
-daemons=$PWD/$1/daemons
-server=$PWD/$1/examples/inference-server/inference-server
+PATH=$PWD/$1/tools:$PWD/$1/daemons:$PWD/$1/examples/inference-server:$PATH
 work=$(mktemp -d)
 vectors=${PM_VECTORS:-../shared/vectors}
 background=
@@ -33,26 +31,23 @@ short() {
 # $status is its status.
 hide='^ *–'
 show() {
-	name=$(basename "$1")
-	shift
-	echo "\$ $name $*" | short
+	echo "\$ $*" | short
 	status=0
-	"$bin/$name" "$@" >"$work/out" 2>&1 || status=$?
+	"$@" >"$work/out" 2>&1 || status=$?
 	grep -v "$hide" "$work/out" | short || true
 	echo "(exit status $status)"
 }
 
-# start NAME PROGRAM...: run a daemon on a free port; $address is where it serves.
+# start DAEMON...: run it on a free port; $address is where it serves.
 start() {
 	log=$work/$1.log
-	shift
 	mkfifo "$log"
-	echo "\$ $(basename "$1") $(shift && echo "$*")" | short
+	echo "\$ $*" | short
 	"$@" 2>"$log" &
 	background="$background $!"
 	address=$(sed -n 's/.*listening on=\([^ ]*\) for=requests.*/\1/p; / ready/q' "$log")
 	[ -n "$address" ] || {
-		echo "demo: $(basename "$1") does not serve" >&2
+		echo "demo: $1 does not serve" >&2
 		exit 1
 	}
 }
@@ -69,7 +64,7 @@ title "1. A simulated processor (there is no SEV-SNP hardware here), and an atte
 show pm-sim init "$work/sim" --product Genoa
 must 0
 mkfifo "$work/ready"
-"$bin/pm-sim" serve "$work/sim" --socket "$work/attester" >"$work/ready" &
+pm-sim serve "$work/sim" --socket "$work/attester" >"$work/ready" &
 background=$!
 read -r line <"$work/ready"
 echo "$line" | sed "s#$work/##"
@@ -131,7 +126,7 @@ show pm-ctl manifest init -o "$work/manifest.json" --role worker --from-evidence
 must 0
 show pm-ctl manifest sign "$work/manifest.json" --key "$work/alice.key" -o "$work/manifest.sig"
 must 0
-"$bin/pm-ctl" key show --owner alice "$work/alice.pub" |
+pm-ctl key show --owner alice "$work/alice.pub" |
 	sed '1s/^/{"threshold": 1, "keys": [/; $s/$/]}/' >"$work/owners.json"
 show pm-ctl manifest check "$work/manifest.json" --signatures "$work/manifest.sig" --owners "$work/owners.json"
 must 0
@@ -222,32 +217,31 @@ else
 	title "14. Real reports of GPUs: none at hand (set PM_VECTORS to a folder of them)"
 fi
 
-# sealed NAME: the field message of that field of the answer.
-sealed() { grep -o "\"$1\":\"[^\"]*\"" "$work/answer" | sed 's/^[^:]*://'; }
-
-if [ -x "$daemons/pm-proxy" ]; then
-	title "15. A chat through pm-proxy: the inference server sees no encryption, the network no chat"
-	start server "$server" --listen 127.0.0.1:0
-	secret=$(openssl rand -hex 32)
-	id=$(openssl rand -base64 8)
-	echo "$id $secret" >"$work/keys"
-	start proxy "$daemons/pm-proxy" --listen 127.0.0.1:0 --upstream "$address" --keys "$work/keys" \
-		--no-ocsp-status
-	iv=$(openssl rand -hex 12)
-	# seal VALUE NUMBER
-	seal() { printf '%s' "$1" | "$bin/pm-ctl" field seal --key "$secret" --id "$id" --nonce "$iv" --seq "$2"; }
-	printf '{"model":"echo","messages":%s,"cache_salt":%s}' \
-		"$(seal '[{"role":"user","content":"nobody in between reads this"}]' 1)" \
-		"$(seal "\"$(openssl rand -hex 32)\"" 0)" >"$work/request"
-	echo "\$ curl http://$address/v1/chat/completions -H 'Privatemode-Secret-ID: $id' -d @request"
-	cat "$work/request" && echo
-	curl -sS --max-time 30 -o "$work/answer" "http://$address/v1/chat/completions" \
-		-H "Content-Type: application/json" -H "Privatemode-Secret-ID: $id" -d "@$work/request"
-	cat "$work/answer" && echo
-	sealed choices >"$work/choices"
-	show pm-ctl field open --key "$secret" --nonce "$iv" --seq 0 "$work/choices"
+if command -v pm-client >/dev/null; then
+	title "15. A worker before an inference server without encryption, and what a client finds about it"
+	start inference-server --listen 127.0.0.1:0
+	start pm-proxy --listen 127.0.0.1:0 --upstream "$address" --direct --role worker --model "tiny=$root" \
+		--attester "$work/attester" --snp-crl "$work/sim/crl.der" --no-ocsp-status
+	worker=$address
+	show pm-ctl manifest init -o "$work/chat.json" --role worker --from-evidence "$work/report.bin" \
+		--model "$work/tiny.json" --owner "alice=$work/alice.pub" \
+		--test-root "$(root_of test_roots policy.json)"
 	must 0
-	grep -q '"nobody in between reads this"' "$work/out" || exit 1
-	shown="$shown, a chat encrypted end to end"
+	show pm-client verify --manifest "$work/chat.json" --role worker --model tiny "http://$worker"
+	must 0
+
+	title "16. An application chats through pm-client; nobody in between can read along"
+	start pm-client --listen 127.0.0.1:0 --worker "http://$worker" --manifest "$work/chat.json" --role worker \
+		--model tiny --no-memory
+	show curl -sS --max-time 30 "http://$address/v1/chat/completions" -H "Content-Type: application/json" \
+		-d '{"model":"echo","messages":[{"role":"user","content":"for the worker alone"}]}'
+	must 0
+	grep -q '"content": *"for the worker alone"' "$work/out" || {
+		echo "demo: this is not the answer" >&2
+		exit 1
+	}
+	shown="$shown, a chat encrypted to a verified worker"
+else
+	title "15. No chat: this build has no daemons"
 fi
 title "Done: $shown."
