@@ -52,8 +52,6 @@ static bool receive(struct job *job, const char *bytes, size_t len)
 			http_send(job->exchange, event.body, event.body_len);
 			dump_write(job->dump_answer, event.body, event.body_len);
 		}
-		if (event.type == PM_EXCHANGE_END)
-			job->has_end = true;
 	} while (event.type != PM_EXCHANGE_MORE);
 	return true;
 }
@@ -62,7 +60,7 @@ static void end_answer(struct job *job, int error)
 {
 	int r = error < 0 ? PM_E_MISSING : pm_exchange_client_end(job->sealed, NULL);
 
-	if (r < 0 || !job->has_end) {
+	if (r < 0) {
 		atomic_fetch_add(&job->client->not_whole, 1);
 		job_fail(job, 502, IN_BETWEEN, "cut_short", "the answer was cut short on its way");
 		return;

@@ -46,7 +46,6 @@ struct job {
 	/* The answer. */
 	int outer_status;
 	bool is_sealed; /* the outer answer is of the right kind */
-	bool has_end;
 	struct buffer plain;	       /* what came instead */
 	bool is_over;		       /* an answer was given, or it was cut */
 	int dump_request, dump_answer; /* descriptors, or -1 */

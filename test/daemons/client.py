@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import ssl
 import struct
 import subprocess
 import sys
@@ -13,14 +14,13 @@ import tempfile
 import threading
 
 from direct import ROOT, Worker
-from harness import (Daemon, LIMIT, Response, ask, connect, exchange, figure, read_until, request, run_tests,
+from harness import (Daemon, LIMIT, ask, connect, figure, make_ca, make_leaf, read_until, request, run_tests,
                      wait_for_figure)
 from proxy import CANARY, HERE, SALT, SEALED, chat, events, form
 from relay import Relay
 
 CHAT = "/v1/chat/completions"
 KEY = "sk-secret-key-of-the-application"
-FRAME = 33 # bytes that a frame has more than its plaintext
 
 
 class Scene:
@@ -223,13 +223,45 @@ def test_keys_and_dumps(programs):
                     assert d.wait() == 2, bad
                 with s.start("--cache-salt-file", bad) as d:
                     assert d.wait() == 2, bad
-        for args in (["--outer-key"], ["--allow-remote"], ["--listen", ":0"], ["--listen", "0.0.0.0:0"],
-                     ["--memory", f"{f}/m"], ["--pad", "100"], ["--gpu-ocsp", "nothing"], ["--gpu-ocsp-grace", "3"],
-                     ["--manifest-hash", "00"], ["--shared-cache", "--cache-salt-file", key], ["more"], []):
+        for word, args in (
+                ("plaintext; use https", ["--outer-key"]), ("--tls-cert", ["--allow-remote"]),
+                ("this machine alone", ["--listen", ":0"]), ("this machine alone", ["--listen", "0.0.0.0:0"]),
+                ("this machine alone", ["--listen", "[::]:0"]), ("one of --memory", ["--memory", f"{f}/m"]),
+                ("power of two", ["--pad", "100"]), ("--gpu-ocsp", ["--gpu-ocsp", "nothing"]),
+                ("--gpu-ocsp-grace", ["--gpu-ocsp-grace", "3"]), ("--manifest-hash", ["--manifest-hash", "00"]),
+                ("exclude", ["--shared-cache", "--cache-salt-file", key]), ("unexpected", ["more"]),
+                ("No such file", [])):
             with Daemon(programs[0], *base, *args) as d:
-                assert d.wait() == 2, args
-        with Daemon(programs[0], *base[:-4], "--listen", "127.0.0.1:0") as d:
-            assert d.wait() == 2
+                assert d.wait() == 2 and word in d.text(), (args, d.text())
+        with Daemon(programs[0], *base[:4], "--listen", "127.0.0.1:0") as d:
+            assert d.wait() == 2 and "one of --memory" in d.text(), d.text()
+
+
+def test_tls(programs):
+    """By TLS; with --outer-key a gateway sees the key, the file's before the application's."""
+    with tempfile.TemporaryDirectory() as f, Scene(programs) as s:
+        make_ca(f, "ca")
+        make_ca(f, "other")
+        make_leaf(f, "ca", "server", "localhost")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{f}/server.crt", f"{f}/server.key")
+        mine = [("Authorization", f"Bearer {KEY}")]
+        key = secret_file(f, "key", KEY + "-of-file")
+        with Relay(s.worker.address, context) as gate:
+            url = "https://localhost:%d" % gate.address[1]
+            cases = [([], None), (["--outer-key"], KEY), (["--outer-key", "--api-key-file", key], KEY + "-of-file")]
+            for args, outer in cases:
+                gate.seen = b""
+                with s.start("--worker-ca", f"{f}/ca.crt", *args, url=url) as d:
+                    r = s.post(CHAT, chat(), fields=mine, client=d)
+                    assert r.status == 200 and CANARY.encode() in r.body, (r.status, r.body)
+                    assert d.stop() == 0
+                found = re.findall(rb"(?i)authorization: Bearer (\S+)\r", gate.seen)
+                assert found == ([outer.encode()] if outer else []), (args, found)
+            with s.start("--worker-ca", f"{f}/other.crt", url=url) as d:
+                r = s.post(CHAT, chat(), client=d)
+                assert r.status == 503 and error_of(r) == ("pm-client", "unreachable"), (r.status, r.body)
+                assert d.stop() == 0
 
 
 def test_gpu_policy(programs):

@@ -31,10 +31,11 @@ def read_request(s):
 class Relay:
     """target may be changed at any time. With ask or answer, the two functions that change requests to the worker
     and his answers: ask(head, body) -> (head, body); answer(head, body, response) -> (status, type, body), or None for
-    a connection that breaks off. Without, bytes go through as they come."""
+    a connection that breaks off. Without, bytes go through as they come. With a context it speaks TLS to the client."""
 
-    def __init__(self, target):
+    def __init__(self, target, context=None):
         self.target = target
+        self.context = context
         self.ask = self.answer = None
         self.seen = b""
         self.requests = []
@@ -69,6 +70,8 @@ class Relay:
 
     def _serve(self, s):
         try:
+            if self.context:
+                s = self.context.wrap_socket(s, server_side=True)
             with s:
                 while self._serve_one(s):
                     pass
