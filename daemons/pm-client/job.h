@@ -45,7 +45,7 @@ struct job {
 
 	/* The answer. */
 	int outer_status;
-	bool is_sealed; /* the outer answer is of the right kind */
+	bool is_sealed;		       /* the outer answer is of the right kind */
 	struct buffer plain;	       /* what came instead */
 	bool is_over;		       /* an answer was given, or it was cut */
 	int dump_request, dump_answer; /* descriptors, or -1 */
@@ -62,13 +62,6 @@ void job_fail(struct job *job, int status, const char *from, const char *code, c
 /* --- prepare.c: model, salt and shard key; false when that failed the job --- */
 
 bool job_prepare(struct job *job);
-
-/* --- salt.c --- */
-
-/* Does the endpoint need a cache salt? */
-bool needs_salt(enum pm_endpoint endpoint);
-/* Puts a salt into an object of JSON without one. 0; PM_E_NOMEM, PM_E_FORMAT. */
-int add_salt(struct buffer *body, const char *salt);
 
 /* --- send.c --- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pm-client/body.h"
 #include "pm-client/job.h"
 
 static bool refuse(struct job *job, int status, const char *code, const char *message)
@@ -127,33 +128,6 @@ static bool prepare_json(struct job *job)
 	return true;
 }
 
-/* --- forms ----------------------------------------------------------------------------------- */
-
-static bool is_name_char(char c)
-{
-	return c > ' ' && c <= '~';
-}
-
-/* For the load balancer alone, and so not read strictly: the worker reads the form itself. */
-static void find_form_model(struct job *job)
-{
-	static const char mark[] = "name=\"model\"";
-	const char *at = memmem(job->body.bytes, job->body.len, mark, sizeof(mark) - 1);
-	const char *end = job->body.bytes + job->body.len;
-	size_t n = 0;
-
-	at = at ? memmem(at, (size_t)(end - at), "\r\n\r\n", 4) : NULL;
-	if (!at)
-		return;
-	at += 4;
-	while (at + n < end && n < sizeof(job->model) - 1 && is_name_char(at[n]))
-		n++;
-	if (!n)
-		return;
-	memcpy(job->model, at, n);
-	job->model[n] = '\0';
-}
-
 /* --- all ------------------------------------------------------------------------------------- */
 
 bool job_prepare(struct job *job)
@@ -167,6 +141,6 @@ bool job_prepare(struct job *job)
 	if (kind == PM_BODY_JSON)
 		return prepare_json(job);
 	if (kind == PM_BODY_FORM && job->body.len)
-		find_form_model(job);
+		find_form_model(&job->body, job->model);
 	return true;
 }

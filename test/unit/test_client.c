@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What pm-client does with bodies and files before anything is sent. */
+#include <pm/rules.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pm-client/body.h"
+#include "pm-client/client.h"
+#include "testing.h"
+
+#define SALT "0123456789abcdef0123456789abcdef"
+
+static struct buffer buffer_of(const char *text)
+{
+	struct buffer buffer = {0};
+
+	ck_assert(buffer_add(&buffer, text, strlen(text), SIZE_MAX));
+	return buffer;
+}
+
+START_TEST(salt_goes_in_front)
+{
+	static const struct {
+		const char *before, *after;
+	} rows[] = {
+		{"{}", "{\"cache_salt\":\"" SALT "\"}"},
+		{" \r\n\t{ \n}", " \r\n\t{\"cache_salt\":\"" SALT "\" \n}"},
+		{"{\"a\":1}", "{\"cache_salt\":\"" SALT "\",\"a\":1}"},
+		{"{ \"a\":{}} ", "{\"cache_salt\":\"" SALT "\", \"a\":{}} "},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buffer body = buffer_of(rows[i].before);
+
+		ck_pm(add_salt(&body, SALT), PM_OK);
+		ck_assert_uint_eq(body.len, strlen(rows[i].after));
+		ck_assert_mem_eq(body.bytes, rows[i].after, body.len);
+		buffer_free(&body);
+	}
+}
+END_TEST
+
+START_TEST(salt_needs_an_object)
+{
+	static const char *const rows[] = {"[]", " ", "1", "\"{\""};
+	struct buffer none = {0};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buffer body = buffer_of(rows[i]);
+
+		ck_pm(add_salt(&body, SALT), PM_E_FORMAT);
+		ck_assert_uint_eq(body.len, strlen(rows[i]));
+		buffer_free(&body);
+	}
+	ck_pm(add_salt(&none, SALT), PM_E_FORMAT);
+}
+END_TEST
+
+/* One that is there already is seen: two keys are refused, however the first is written. */
+START_TEST(salt_never_hides_another)
+{
+	static const char *const rows[] = {"{\"cache_salt\":\"\"}", "{\"a\":1,\"cache_salt\":null}",
+		"{\"cache\\u005fsalt\":\"\"}"};
+	struct pm_request_facts facts = {.size = sizeof(facts)};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buffer body = buffer_of(rows[i]);
+
+		ck_pm(add_salt(&body, SALT), PM_OK);
+		ck_pm(pm_request_read(body.bytes, body.len, &facts, NULL), PM_E_FORMAT);
+		buffer_free(&body);
+	}
+}
+END_TEST
+
+START_TEST(forms_name_a_model)
+{
+	static const struct {
+		const char *form, *model;
+	} rows[] = {
+		{"--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper\r\n--x--",
+			"whisper"},
+		{"name=\"model\"\r\n\r\nwhisper", "whisper"},
+		{"name=\"model\"\r\n\r\n", "-"},
+		{"name=\"model\"\r\n\r\n whisper", "-"},
+		{"name=\"model\"", "-"},
+		{"name=\"other\"\r\n\r\nwhisper", "-"},
+	};
+	struct buffer none = {0};
+	char model[PM_REQUEST_MODEL_SIZE] = "-";
+
+	find_form_model(&none, model);
+	ck_assert_str_eq(model, "-");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buffer body = buffer_of(rows[i].form);
+
+		strcpy(model, "-");
+		find_form_model(&body, model);
+		ck_assert_str_eq(model, rows[i].model);
+		buffer_free(&body);
+	}
+}
+END_TEST
+
+START_TEST(long_model_is_cut)
+{
+	struct buffer body = buffer_of("name=\"model\"\r\n\r\n");
+	char model[PM_REQUEST_MODEL_SIZE] = "";
+
+	for (int i = 0; i < 1000; i++)
+		ck_assert(buffer_add(&body, "m", 1, SIZE_MAX));
+	find_form_model(&body, model);
+	ck_assert_uint_eq(strlen(model), sizeof(model) - 1);
+	buffer_free(&body);
+}
+END_TEST
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static int read_file(const char *text, size_t len, mode_t mode, char **ret)
+{
+	char path[] = "/tmp/pm-test-client-XXXXXX";
+	int fd = mkstemp(path), r;
+
+	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close(fd);
+	r = read_secret_line(path, ret);
+	unlink(path);
+	return r;
+}
+
+START_TEST(secrets_of_files)
+{
+	static char longer[CLIENT_TEXT_MAX + 2];
+	char *text = NULL;
+
+	memset(longer, 'k', sizeof(longer));
+	ck_assert_int_eq(read_file("key\nmore", 8, 0600, &text), 0);
+	ck_assert_str_eq(text, "key");
+	free(text);
+	text = NULL;
+	ck_assert_int_eq(read_file("key\r\n", 5, 0400, &text), 0);
+	ck_assert_str_eq(text, "key");
+	free(text);
+	text = NULL;
+	ck_assert_int_eq(read_file("key", 3, 0640, &text), 2);
+	ck_assert_int_eq(read_file("key", 3, 0602, &text), 2);
+	ck_assert_int_eq(read_file("", 0, 0600, &text), 2);
+	ck_assert_int_eq(read_file("\nkey", 4, 0600, &text), 2);
+	ck_assert_int_eq(read_file("a key", 5, 0600, &text), 2);
+	ck_assert_int_eq(read_file("k\xc3\xa9y", 4, 0600, &text), 2);
+	ck_assert_int_eq(read_file(longer, CLIENT_TEXT_MAX + 1, 0600, &text), 2);
+	ck_assert_int_eq(read_secret_line("/nonexistent/key", &text), 2);
+	ck_assert_ptr_null(text);
+	ck_assert_int_eq(read_file(longer, CLIENT_TEXT_MAX, 0600, &text), 0);
+	ck_assert_uint_eq(strlen(text), CLIENT_TEXT_MAX);
+	free(text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("client");
+	TCase *t = tcase_create("client");
+
+	tcase_add_test(t, salt_goes_in_front);
+	tcase_add_test(t, salt_needs_an_object);
+	tcase_add_test(t, salt_never_hides_another);
+	tcase_add_test(t, forms_name_a_model);
+	tcase_add_test(t, long_model_is_cut);
+	tcase_add_test(t, secrets_of_files);
+	suite_add_tcase(s, t);
+	return test_main(s);
+}
