@@ -11,9 +11,11 @@
 #define BUCKETS 16384u
 
 struct key {
-	struct key *next; /* of its bucket */
+	struct key *next;   /* of its bucket */
+	struct key *newer;  /* while it is on trial: the next that began its own */
+	struct key **older; /* and what points to this one, or NULL */
 	unsigned int references;
-	bool is_listed;
+	bool is_listed, is_opened;
 	int64_t expires, fresh_since;
 	int64_t confirmed; /* its expiry from then on, or 0 */
 	struct pm_field_key *field;
@@ -27,12 +29,13 @@ struct keys {
 	struct keys_rules rules;
 	struct vault *vault;
 	struct spent *spent; /* on trial once, and then confirmed */
-	size_t count;
+	size_t count, opened;
+	struct key *first_trial, **last_trial; /* in the order in which they began */
 	struct key *buckets[BUCKETS];
 };
 
 /* Keys beyond those in the table live in exchanges that are under way. */
-#define SECRETS_MAX (KEYS_MAX + 4096)
+#define SECRETS_MAX (2 * KEYS_MAX)
 
 int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 {
@@ -49,6 +52,7 @@ int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 		free(keys);
 		return PM_E_NOMEM;
 	}
+	keys->last_trial = &keys->first_trial;
 	pthread_mutex_init(&keys->lock, NULL);
 	*ret_keys = keys;
 	return PM_OK;
@@ -78,6 +82,7 @@ static bool is_same(const uint8_t *a, const uint8_t *b)
 
 static void destroy(struct keys *keys, struct key *key)
 {
+	keys->opened -= key->is_opened;
 	pm_field_key_free(key->field);
 	pm_exchange_key_free(key->sealed);
 	if (key->secret)
@@ -91,10 +96,32 @@ static void unref(struct keys *keys, struct key *key)
 		destroy(keys, key);
 }
 
+static void begin_trial(struct keys *keys, struct key *key, int64_t confirmed)
+{
+	key->confirmed = confirmed;
+	key->older = keys->last_trial;
+	*key->older = key;
+	keys->last_trial = &key->newer;
+}
+
+static void leave_trials(struct keys *keys, struct key *key)
+{
+	if (!key->older)
+		return;
+	*key->older = key->newer;
+	if (key->newer)
+		key->newer->older = key->older;
+	else
+		keys->last_trial = key->older;
+	key->newer = NULL;
+	key->older = NULL;
+}
+
 static void unlist(struct keys *keys, struct key **link)
 {
 	struct key *key = *link;
 
+	leave_trials(keys, key);
 	*link = key->next;
 	key->is_listed = false;
 	keys->count--;
@@ -124,31 +151,41 @@ static void purge(struct keys *keys, int64_t now)
 	}
 }
 
+/* As the two formats have them: see pm_field_key_new(). */
+static bool is_id(const char *id)
+{
+	size_t len = strlen(id);
+
+	for (size_t i = 0; i < len; i++)
+		if (id[i] <= ' ' || id[i] > '~' || strchr("\"\\:", id[i]))
+			return false;
+	return len && len <= KEYS_ID_MAX;
+}
+
 static int make(struct keys *keys, const char *id, const uint8_t *secret, struct key **ret_key)
 {
-	struct key *key = calloc(1, sizeof(*key));
-	int r;
+	struct key *key;
 
+	if (!is_id(id))
+		return PM_E_ARG;
+	key = calloc(1, sizeof(*key));
 	if (!key)
 		return PM_E_NOMEM;
 	key->references = 1;
-	r = pm_field_key_new(id, secret, &key->field);
-	if (r == PM_OK)
-		r = pm_field_key_serve(key->field, KEYS_FIELD_REQUESTS);
-	if (r == PM_OK) {
-		key->secret = vault_put(keys->vault, secret);
-		r = key->secret ? PM_OK : PM_E_LIMIT;
-	}
-	if (r < 0) {
+	key->secret = vault_put(keys->vault, secret);
+	if (!key->secret) {
 		destroy(keys, key);
-		return r;
+		return PM_E_LIMIT;
 	}
-	strcpy(key->id, id); /* its length was checked with the field key */
+	strcpy(key->id, id); /* its length was checked */
 	*ret_key = key;
 	return PM_OK;
 }
 
-/* Also of a secret that is there already: its time may be longer now. */
+/*
+ * Also of a secret that is there already: its time may be longer now. In a full table the oldest
+ * on trial makes room: whoever fills it with secrets that he never uses keeps nobody out.
+ */
 static int insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
 	int64_t fresh_since)
 {
@@ -161,11 +198,14 @@ static int insert(struct keys *keys, const char *id, const uint8_t *secret, int6
 		(*link)->expires = expires;
 		return PM_OK;
 	}
-	if (keys->count >= KEYS_MAX)
+	if (keys->count >= KEYS_MAX && !keys->first_trial)
 		return PM_E_LIMIT;
 	r = make(keys, id, secret, &key);
 	if (r < 0)
 		return r;
+	if (keys->count >= KEYS_MAX)
+		unlist(keys, find_link(keys, keys->first_trial->id));
+	link = find_link(keys, id);
 	key->expires = expires;
 	key->fresh_since = fresh_since;
 	key->is_listed = true;
@@ -199,9 +239,8 @@ int keys_insert_trial(
 		r = PM_E_REJECTED;
 	} else if (!key) {
 		r = insert(keys, id, secret, trial, trial - PM_EXCHANGE_WINDOW_MAX);
-		key = *find_link(keys, id);
 		if (r == PM_OK)
-			key->confirmed = expires;
+			begin_trial(keys, *find_link(keys, id), expires);
 	} else if (!is_same(key->secret, secret)) {
 		r = PM_E_REJECTED;
 	}
@@ -212,6 +251,7 @@ int keys_insert_trial(
 /* With the lock held. */
 static void end_trial(struct keys *keys, struct key *key)
 {
+	leave_trials(keys, key);
 	spent_add(keys->spent, key->id);
 	key->expires = key->confirmed;
 	key->confirmed = 0;
@@ -293,11 +333,6 @@ void keys_free(struct keys *keys)
 
 /* --- one secret ------------------------------------------------------------------------------ */
 
-struct pm_field_key *key_field(const struct key *key)
-{
-	return key->field;
-}
-
 const uint8_t *key_secret(const struct key *key)
 {
 	return key->secret;
@@ -316,12 +351,53 @@ static struct pm_exchange_key *make_sealed(const struct keys *keys, const struct
 	return NULL;
 }
 
+static struct pm_field_key *make_field(const struct key *key)
+{
+	struct pm_field_key *field;
+
+	if (pm_field_key_new(key->id, key->secret, &field) < 0)
+		return NULL;
+	if (pm_field_key_serve(field, KEYS_FIELD_REQUESTS) == PM_OK)
+		return field;
+	pm_field_key_free(field);
+	return NULL;
+}
+
+/*
+ * With the lock held: may this one have keys of its own? Those on trial make room for it, and what
+ * is gone counts until nobody holds it.
+ */
+static bool open_key(struct keys *keys, struct key *key)
+{
+	if (key->is_opened)
+		return true;
+	while (keys->opened >= KEYS_OPENED_MAX && keys->first_trial)
+		unlist(keys, find_link(keys, keys->first_trial->id));
+	if (keys->opened >= KEYS_OPENED_MAX)
+		return false;
+	keys->opened++;
+	key->is_opened = true;
+	return true;
+}
+
+struct pm_field_key *key_field(struct keys *keys, struct key *key)
+{
+	struct pm_field_key *field;
+
+	pthread_mutex_lock(&keys->lock);
+	if (!key->field && open_key(keys, key))
+		key->field = make_field(key);
+	field = key->field;
+	pthread_mutex_unlock(&keys->lock);
+	return field;
+}
+
 struct pm_exchange_key *key_sealed(struct keys *keys, struct key *key)
 {
 	struct pm_exchange_key *sealed;
 
 	pthread_mutex_lock(&keys->lock);
-	if (!key->sealed)
+	if (!key->sealed && open_key(keys, key))
 		key->sealed = make_sealed(keys, key);
 	sealed = key->sealed;
 	pthread_mutex_unlock(&keys->lock);

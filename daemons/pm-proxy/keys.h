@@ -16,6 +16,11 @@
 #define KEYS_MAX 65536
 /* Ids of confirmed secrets that are remembered: of at least 16 hours, as each lives for one. */
 #define KEYS_SPENT 1048576
+/*
+ * Most secrets under which something came, of those that live. Each has guarded pages of its own,
+ * and the kernel gives a process some 65,000 pieces of memory (vm.max_map_count) for all it does.
+ */
+#define KEYS_OPENED_MAX 4096
 /* An expiry for those that have none. */
 #define KEYS_FOREVER INT64_MAX
 
@@ -43,7 +48,8 @@ void keys_free(struct keys *keys);
  * Adds a secret of 32 bytes. expires is in seconds since 1970; sealed requests that were issued up
  * to fresh_since are refused: when the secret was held by another process before, that may have
  * answered them. 0; PM_E_ARG for an id that is none, PM_E_REJECTED when the id is there with
- * another secret, PM_E_LIMIT when the table is full, PM_E_NOMEM, PM_E_CRYPTO.
+ * another secret, PM_E_LIMIT when the table is full of secrets that are not on trial, PM_E_NOMEM,
+ * PM_E_CRYPTO.
  */
 int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
 	int64_t fresh_since);
@@ -75,8 +81,8 @@ size_t keys_count(struct keys *keys);
 struct key *keys_find(struct keys *keys, const char *id, int64_t now);
 void key_unref(struct keys *keys, struct key *key);
 
-struct pm_field_key *key_field(const struct key *key);
-/* Made when it is asked for first: its replay cache is large. NULL without memory. */
+/* Both are made when they are asked for first. NULL without memory, or when too many are opened. */
+struct pm_field_key *key_field(struct keys *keys, struct key *key);
 struct pm_exchange_key *key_sealed(struct keys *keys, struct key *key);
 /* 32 bytes. */
 const uint8_t *key_secret(const struct key *key);

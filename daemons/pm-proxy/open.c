@@ -284,12 +284,14 @@ static void end_field(struct job *job)
 {
 	const struct http_request *request = http_request(job->exchange);
 	struct pm_body_cipher cipher;
+	struct pm_field_key *key;
 	enum pm_body_kind kind;
 	int r;
 
 	if (!body_kind(job, &kind) || !find_field_key(job))
 		return;
-	r = pm_field_responder_new(key_field(job->key), &job->field);
+	key = key_field(job->proxy->keys, job->key);
+	r = key ? pm_field_responder_new(key, &job->field) : PM_E_NOMEM;
 	if (r == PM_OK) {
 		pm_body_field_cipher(job->field, PM_BODY_OPEN, &cipher);
 		r = run_body(job, &cipher, kind);

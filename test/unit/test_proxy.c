@@ -33,7 +33,7 @@ START_TEST(secrets_have_their_time)
 	key = keys_find(keys, "a", 99);
 	ck_assert_ptr_nonnull(key);
 	ck_assert_mem_eq(key_secret(key), secret, sizeof(secret));
-	ck_assert_str_eq(pm_field_key_id(key_field(key)), "a");
+	ck_assert_str_eq(pm_field_key_id(key_field(keys, key)), "a");
 	keys_purge(keys, 99);
 	ck_assert_uint_eq(keys_count(keys), 1);
 	keys_purge(keys, 100);
@@ -110,6 +110,91 @@ START_TEST(used_secrets_do_not_come_back)
 	ck_pm(keys_insert_trial(keys, "a", secret, 1100, 5000), PM_E_REJECTED);
 	ck_assert_uint_eq(keys_count(keys), 0);
 	ck_assert(key_confirm(keys, key)); /* what is under way goes on */
+	key_unref(keys, key);
+	keys_free(keys);
+}
+END_TEST
+
+static int try_number(struct keys *keys, unsigned int number)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", number);
+	return keys_insert_trial(keys, id, secret, 100, 1000);
+}
+
+static struct key *find_number(struct keys *keys, unsigned int number)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", number);
+	return keys_find(keys, id, 1);
+}
+
+static bool is_there(struct keys *keys, unsigned int number)
+{
+	struct key *key = find_number(keys, number);
+
+	key_unref(keys, key);
+	return key != NULL;
+}
+
+static void confirm_number(struct keys *keys, unsigned int number)
+{
+	struct key *key = find_number(keys, number);
+
+	ck_assert(key_confirm(keys, key));
+	key_unref(keys, key);
+}
+
+/* Secrets that nobody used yet make room, the oldest first, and those that are used never. */
+START_TEST(trials_keep_nobody_out)
+{
+	struct keys *keys = new_keys();
+
+	for (unsigned int i = 0; i < KEYS_MAX; i++)
+		ck_pm(try_number(keys, i), PM_OK);
+	confirm_number(keys, 1);
+	keys_remove(keys, "3");
+	ck_pm(try_number(keys, KEYS_MAX), PM_OK);
+	ck_assert(is_there(keys, 0));
+	for (unsigned int i = 1; i < 4; i++)
+		ck_pm(try_number(keys, KEYS_MAX + i), PM_OK);
+	ck_assert_uint_eq(keys_count(keys), KEYS_MAX);
+	ck_assert(!is_there(keys, 0) && !is_there(keys, 2) && !is_there(keys, 4));
+	ck_assert(is_there(keys, 1) && is_there(keys, 5) && is_there(keys, KEYS_MAX + 3));
+	for (unsigned int i = 5; i < KEYS_MAX + 4; i++)
+		confirm_number(keys, i);
+	ck_pm(try_number(keys, 0), PM_E_LIMIT);
+	ck_pm(keys_insert(keys, "g", secret, 1000, 0), PM_E_LIMIT);
+	keys_free(keys);
+}
+END_TEST
+
+/* The process has room for so many that are used; what is only tried gives way. */
+START_TEST(opened_secrets_are_bounded)
+{
+	struct keys *keys = new_keys();
+	struct key *key, *held;
+
+	for (unsigned int i = 0; i < KEYS_OPENED_MAX; i++) {
+		ck_pm(try_number(keys, i), PM_OK);
+		key = find_number(keys, i);
+		ck_assert_ptr_nonnull(
+			i % 2 ? (void *)key_field(keys, key) : (void *)key_sealed(keys, key));
+		ck_assert_ptr_nonnull(key_field(keys, key));
+		key_unref(keys, key);
+	}
+	for (unsigned int i = 1; i < KEYS_OPENED_MAX; i++)
+		confirm_number(keys, i);
+	ck_pm(keys_insert(keys, "g", secret, 1000, 0), PM_OK);
+	key = keys_find(keys, "g", 1);
+	held = find_number(keys, 0);
+	ck_assert_ptr_null(key_field(keys, key));
+	ck_assert(!is_there(keys, 0));
+	key_unref(keys, held);
+	ck_assert_ptr_nonnull(key_field(keys, key));
+	ck_assert_ptr_nonnull(key_sealed(keys, key));
 	key_unref(keys, key);
 	keys_free(keys);
 }
@@ -244,6 +329,8 @@ int main(void)
 	tcase_add_test(tc, an_id_has_one_secret);
 	tcase_add_test(tc, secrets_are_tried_first);
 	tcase_add_test(tc, used_secrets_do_not_come_back);
+	tcase_add_test(tc, trials_keep_nobody_out);
+	tcase_add_test(tc, opened_secrets_are_bounded);
 	tcase_add_test(tc, used_ids_are_bounded);
 	tcase_add_test(tc, vaults_are_bounded);
 	tcase_add_test(tc, buffers_are_bounded);
