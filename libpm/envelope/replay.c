@@ -11,9 +11,9 @@
 #include "base/time.h"
 #include "crypto/crypto.h"
 
-/* Index of an entry, or NONE. */
+/* The number of an entry, from 1 on, or NONE: zeroed memory is an empty table. */
 typedef uint32_t slot;
-#define NONE  UINT32_MAX
+#define NONE  0
 #define WORDS (PM_REPLAY_KEY_SIZE / sizeof(uint32_t))
 
 struct entry {
@@ -25,7 +25,8 @@ struct entry {
 struct pm_replay {
 	pthread_mutex_t lock;
 	slot capacity, buckets;
-	slot unused; /* the first free entry */
+	slot unused;  /* the first entry that was freed */
+	slot touched; /* entries that were ever used: the memory of others is not there yet */
 	int64_t window;
 	int64_t floor;			 /* what was issued up to then may have been forgotten */
 	int64_t cleared;		 /* when old entries were last looked for */
@@ -34,13 +35,9 @@ struct pm_replay {
 	struct entry *entries;
 };
 
-static void link_entries(struct pm_replay *replay)
+static struct entry *entry(const struct pm_replay *replay, slot i)
 {
-	for (slot i = 0; i < replay->buckets; i++)
-		replay->heads[i] = NONE;
-	for (slot i = 0; i < replay->capacity; i++)
-		replay->entries[i].next = i + 1 < replay->capacity ? i + 1 : NONE;
-	replay->unused = 0;
+	return &replay->entries[i - 1];
 }
 
 static bool are_limits(size_t entries, uint32_t window)
@@ -69,7 +66,6 @@ int pm_replay_new(size_t entries, uint32_t window, int64_t start, struct pm_repl
 	replay->entries = pm_alloc(replay->capacity * sizeof(*replay->entries));
 	if (!replay->heads || !replay->entries)
 		return PM_E_NOMEM;
-	link_entries(replay);
 	*ret = pm_steal(replay);
 	return PM_OK;
 }
@@ -102,8 +98,8 @@ static bool is_known(const struct pm_replay *replay, const uint8_t *header)
 {
 	struct pm_view wanted = pm_view(header, PM_REPLAY_KEY_SIZE);
 
-	for (slot i = *bucket(replay, header); i != NONE; i = replay->entries[i].next) {
-		if (pm_view_equal(pm_view(replay->entries[i].header, PM_REPLAY_KEY_SIZE), wanted))
+	for (slot i = *bucket(replay, header); i != NONE; i = entry(replay, i)->next) {
+		if (pm_view_equal(pm_view(entry(replay, i)->header, PM_REPLAY_KEY_SIZE), wanted))
 			return true;
 	}
 	return false;
@@ -111,7 +107,7 @@ static bool is_known(const struct pm_replay *replay, const uint8_t *header)
 
 static void forget(struct pm_replay *replay, slot *link)
 {
-	struct entry *e = &replay->entries[*link];
+	struct entry *e = entry(replay, *link);
 	slot i = *link;
 
 	/*
@@ -135,7 +131,7 @@ static void clear_old(struct pm_replay *replay, int64_t now)
 		slot *link = &replay->heads[b];
 
 		while (*link != NONE) {
-			struct entry *e = &replay->entries[*link];
+			struct entry *e = entry(replay, *link);
 
 			if (e->issued_at < now - replay->window)
 				forget(replay, link);
@@ -145,19 +141,29 @@ static void clear_old(struct pm_replay *replay, int64_t now)
 	}
 }
 
+static slot take_unused(struct pm_replay *replay)
+{
+	slot i = replay->unused;
+
+	if (i != NONE)
+		replay->unused = entry(replay, i)->next;
+	else if (replay->touched < replay->capacity)
+		i = ++replay->touched;
+	return i;
+}
+
 static int remember(struct pm_replay *replay, const uint8_t *header, int64_t issued_at, int64_t now)
 {
 	struct entry *e;
 	slot *head = bucket(replay, header);
 	slot i;
 
-	if (replay->unused == NONE)
+	if (replay->unused == NONE && replay->touched == replay->capacity)
 		clear_old(replay, now);
-	i = replay->unused;
+	i = take_unused(replay);
 	if (i == NONE)
 		return PM_E_LIMIT;
-	e = &replay->entries[i];
-	replay->unused = e->next;
+	e = entry(replay, i);
 	pm_copy(e->header, header, PM_REPLAY_KEY_SIZE);
 	e->issued_at = issued_at;
 	e->next = *head;
