@@ -4,38 +4,11 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "common/verdict.h"
 #include "pm-verify/bundle.h"
 
 /* --- JSON ------------------------------------------------------------------------------------- */
-
-static json_t *hex_json(const uint8_t *bytes, size_t size)
-{
-	char text[2 * PM_CLAIMS_KEY_SIZE_MAX + 1];
-
-	pm_hex_encode(bytes, size, text);
-	return json_string(text);
-}
-
-static json_t *time_json(int64_t time)
-{
-	char text[PM_TIME_TEXT_SIZE];
-
-	pm_time_format(time, text);
-	return json_string(text);
-}
-
-static const char *answer(int error)
-{
-	switch (tool_exit_status(error)) {
-	case TOOL_OK:
-		return "accepted";
-	case TOOL_REJECTED:
-		return "rejected";
-	default:
-		return "error";
-	}
-}
 
 /* The tiers of EAR: under a test root nothing is affirmed. */
 static const char *ear_status(enum pm_outcome outcome, bool test_root)
@@ -73,7 +46,7 @@ static json_t *models_json(const struct pm_claims *c)
 
 	for (size_t i = 0; i < c->model_count; i++)
 		json_object_set_new(o, c->models[i].name,
-			hex_json(c->models[i].root_hash, sizeof(c->models[i].root_hash)));
+			tool_hex_json(c->models[i].root_hash, sizeof(c->models[i].root_hash)));
 	return o;
 }
 
@@ -82,15 +55,15 @@ static json_t *claims_json(const struct pm_claims *c)
 	json_t *o = json_object();
 
 	json_object_set_new(o, c->key_kind == PM_CLAIMS_XWING ? "xwing_key" : "mesh_key",
-		hex_json(c->key, c->key_len));
+		tool_hex_json(c->key, c->key_len));
 	if (c->has_tls)
 		json_object_set_new(o, "tls_spki_sha256",
-			hex_json(c->tls_spki_sha256, sizeof(c->tls_spki_sha256)));
+			tool_hex_json(c->tls_spki_sha256, sizeof(c->tls_spki_sha256)));
 	json_object_set_new(o, "models", models_json(c));
 	json_object_set_new(o, "role", json_string(c->role));
-	json_object_set_new(o, "issued_at", time_json(c->issued_at));
+	json_object_set_new(o, "issued_at", tool_time_json(c->issued_at));
 	if (c->gpu_count)
-		json_object_set_new(o, "gpu_time", time_json(c->gpu_time));
+		json_object_set_new(o, "gpu_time", tool_time_json(c->gpu_time));
 	return o;
 }
 
@@ -99,10 +72,10 @@ static json_t *processor_json(const struct pm_snp_facts *f)
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:b}", "hwmodel",
 		pm_snp_product_name((int)f->product), "signing_key",
 		f->signer == PM_SNP_VLEK ? "VLEK" : "VCEK", "measurement",
-		hex_json(f->fields.measurement, sizeof(f->fields.measurement)), "chip_id",
-		hex_json(f->fields.chip_id, sizeof(f->fields.chip_id)), "root_sha256",
-		hex_json(f->root_sha256, sizeof(f->root_sha256)), "crl_checked", f->crl_checked,
-		"test_root", f->test_root);
+		tool_hex_json(f->fields.measurement, sizeof(f->fields.measurement)), "chip_id",
+		tool_hex_json(f->fields.chip_id, sizeof(f->fields.chip_id)), "root_sha256",
+		tool_hex_json(f->root_sha256, sizeof(f->root_sha256)), "crl_checked",
+		f->crl_checked, "test_root", f->test_root);
 }
 
 static json_t *gpus_json(const struct pm_appraised *facts)
@@ -116,7 +89,7 @@ static json_t *gpus_json(const struct pm_appraised *facts)
 			list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:b}", "ueid", f->ueid,
 				      "hwmodel", f->hwmodel, "driver", f->fields.driver, "vbios",
 				      f->fields.vbios, "root_sha256",
-				      hex_json(f->root_sha256, sizeof(f->root_sha256)),
+				      tool_hex_json(f->root_sha256, sizeof(f->root_sha256)),
 				      "rim_checked", f->rim_checked, "ocsp_checked",
 				      f->ocsp_checked, "test_root", f->test_root));
 	}
@@ -126,10 +99,10 @@ static json_t *gpus_json(const struct pm_appraised *facts)
 static void set_facts(json_t *o, const struct pm_appraised *facts)
 {
 	json_object_set_new(o, "test_root", json_boolean(facts->test_root));
-	json_object_set_new(o, "valid_until", time_json(facts->valid_until));
+	json_object_set_new(o, "valid_until", tool_time_json(facts->valid_until));
 	json_object_set_new(o, "manifest",
 		json_pack("{s:I, s:o}", "serial", (json_int_t)facts->manifest_serial, "hash",
-			hex_json(facts->manifest_hash, sizeof(facts->manifest_hash))));
+			tool_hex_json(facts->manifest_hash, sizeof(facts->manifest_hash))));
 	json_object_set_new(o, "claims", claims_json(&facts->claims));
 	json_object_set_new(o, "processor", processor_json(facts->snp));
 	json_object_set_new(o, "gpus", gpus_json(facts));
@@ -146,13 +119,13 @@ static const char *reason(const struct bundle_outcome *outcome)
 static void print_json(const struct bundle_options *o, const struct bundle_outcome *outcome)
 {
 	json_t *json = json_pack("{s:s, s:s, s:o, s:I, s:{s:s, s:s}, s:o, s:o}", "verdict",
-		answer(outcome->error), "bundle", o->bundle, "time", time_json(o->question.now),
-		"iat", (json_int_t)o->question.now, "ear.verifier-id", "developer", "libpm",
-		"build", pm_version(), "submods", submods_json(outcome), "checks",
-		tool_verdict_json(outcome->verdict));
+		tool_verdict_name(outcome->error), "bundle", o->bundle, "time",
+		tool_time_json(o->question.now), "iat", (json_int_t)o->question.now,
+		"ear.verifier-id", "developer", "libpm", "build", pm_version(), "submods",
+		submods_json(outcome), "checks", tool_verdict_json(outcome->verdict));
 
 	if (o->has_nonce)
-		json_object_set_new(json, "eat_nonce", hex_json(o->nonce, sizeof(o->nonce)));
+		json_object_set_new(json, "eat_nonce", tool_hex_json(o->nonce, sizeof(o->nonce)));
 	if (outcome->error < 0) {
 		json_object_set_new(json, "error", json_string(pm_strerror(outcome->error)));
 		json_object_set_new(json, "reason", json_string(reason(outcome)));

@@ -9,6 +9,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/usage.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
 
@@ -62,16 +63,10 @@ static const struct option long_options[] = {
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static int bad(const char *option, const char *value, const char *expected)
-{
-	warnx("--%s: found '%s', expected %s", option, value, expected);
-	return TOOL_USAGE;
-}
-
 int bundle_set_hex(const char *option, const char *value, uint8_t *ret, size_t size, bool *has)
 {
 	if (pm_hex_decode(value, ret, size) < 0)
-		return bad(option, value, "64 hexadecimal digits");
+		return tool_bad_option(option, value, "64 hexadecimal digits");
 	*has = true;
 	return TOOL_OK;
 }
@@ -84,7 +79,7 @@ static int set_max_age(const char *value, int64_t *ret)
 	errno = 0;
 	seconds = strtoll(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end || errno || seconds < 1)
-		return bad("max-age", value, "a whole number from 1");
+		return tool_bad_option("max-age", value, "a whole number from 1");
 	*ret = seconds;
 	return TOOL_OK;
 }
@@ -110,7 +105,7 @@ static int set_option(int opt, struct bundle_options *o)
 		return set_max_age(optarg, &o->question.max_age);
 	case OPT_TIME:
 		if (pm_time_parse(optarg, &o->question.now) < 0)
-			return bad("time", optarg, "a time as 2026-03-01T00:00:00Z");
+			return tool_bad_option("time", optarg, "a time as 2026-03-01T00:00:00Z");
 		return TOOL_OK;
 	case OPT_JSON:
 		o->json = true;
@@ -233,18 +228,12 @@ static int verify(struct bundle_options *o)
 	return r;
 }
 
-/* Alone: status 0 means verified, and a file named --help must not get it. */
-static bool asks_for_help(int argc, char **argv)
-{
-	return argc == 2 && !strcmp(argv[1], "--help");
-}
-
 int cmd_bundle(int argc, char **argv)
 {
 	struct bundle_options o = {.question.now = time(NULL)};
 	int r;
 
-	if (asks_for_help(argc, argv)) {
+	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return TOOL_OK;
 	}

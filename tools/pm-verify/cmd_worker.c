@@ -7,6 +7,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/usage.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
 
@@ -130,8 +131,7 @@ int cmd_worker(int argc, char **argv)
 	struct pm_manifest *manifest = NULL;
 	int r;
 
-	/* Alone: status 0 means verified, and a URL named --help must not get it. */
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
+	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return TOOL_OK;
 	}
