@@ -3,8 +3,9 @@
 # verified, then tampered with and refused. The same for a whole worker with GPUs and a model disk, against a
 # signed manifest. Then real reports are verified where they are at hand, and an encrypted chat is held.
 set -eu
+build=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
-PATH=$PWD/$1/tools:$PWD/$1/daemons:$PWD/$1/examples/inference-server:$PATH
+PATH=$build/tools:$build/daemons:$build/examples/inference-server:$PATH
 work=$(mktemp -d)
 vectors=${PM_VECTORS:-../shared/vectors}
 background=
@@ -217,7 +218,7 @@ else
 	title "14. Real reports of GPUs: none at hand (set PM_VECTORS to a folder of them)"
 fi
 
-if command -v pm-client >/dev/null; then
+if [ -x "$build/daemons/pm-client" ]; then
 	title "15. A worker before an inference server without encryption, and what a client finds about it"
 	start inference-server --listen 127.0.0.1:0
 	start pm-proxy --listen 127.0.0.1:0 --upstream "$address" --direct --role worker --model "tiny=$root" \
