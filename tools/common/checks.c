@@ -105,6 +105,19 @@ const char *tool_verdict_name(int error)
 	}
 }
 
+void tool_print_refusal(const char *subject, int error, const char *reason)
+{
+	printf("%s: %s: %s%s%s\n",
+		tool_exit_status(error) == TOOL_REJECTED ? "REJECTED" : "NOT VERIFIED", subject,
+		pm_strerror(error), reason[0] ? ": " : "", reason);
+}
+
+void tool_set_refusal(json_t *verdict, int error, const char *reason)
+{
+	json_object_set_new(verdict, "error", json_string(pm_strerror(error)));
+	json_object_set_new(verdict, "reason", json_string(reason));
+}
+
 void tool_print_error(const char *subject, int error, const struct pm_report *report)
 {
 	const char *reason = report ? pm_report_reason(report) : "";

@@ -28,6 +28,12 @@ int tool_exit_status(int error);
  */
 const char *tool_verdict_name(int error);
 
+/* Prints "REJECTED: SUBJECT: error: reason", or NOT VERIFIED where there was no answer. */
+void tool_print_refusal(const char *subject, int error, const char *reason);
+
+/* The members "error" and "reason" of a verdict that is no acceptance. */
+void tool_set_refusal(json_t *verdict, int error, const char *reason);
+
 /* Prints "PROGRAM: SUBJECT: reason" for an error, with the report's reason where there is one. */
 void tool_print_error(const char *subject, int error, const struct pm_report *report);
 

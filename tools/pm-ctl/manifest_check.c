@@ -272,10 +272,8 @@ static int print_json(const struct subject *s)
 		json_object_set_new(json, "test_root", json_boolean(pm_manifest_test_root(s->m)));
 		json_object_set_new(json, "notes", manifest_notes(s->m));
 	}
-	if (s->error < 0) {
-		json_object_set_new(json, "error", json_string(pm_strerror(s->error)));
-		json_object_set_new(json, "reason", json_string(pm_report_reason(s->report)));
-	}
+	if (s->error < 0)
+		tool_set_refusal(json, s->error, pm_report_reason(s->report));
 	json_object_set_new(json, "checks", tool_checks_json(s->report));
 	return manifest_print_json(json);
 }

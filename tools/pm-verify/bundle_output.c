@@ -126,10 +126,8 @@ static void print_json(const struct bundle_options *o, const struct bundle_outco
 
 	if (o->has_nonce)
 		json_object_set_new(json, "eat_nonce", tool_hex_json(o->nonce, sizeof(o->nonce)));
-	if (outcome->error < 0) {
-		json_object_set_new(json, "error", json_string(pm_strerror(outcome->error)));
-		json_object_set_new(json, "reason", json_string(reason(outcome)));
-	}
+	if (outcome->error < 0)
+		tool_set_refusal(json, outcome->error, reason(outcome));
 	if (outcome->facts)
 		set_facts(json, outcome->facts);
 	json_dumpf(json, stdout, JSON_INDENT(2));
@@ -154,17 +152,12 @@ static void print_accepted(const struct bundle_options *o, const struct pm_appra
 
 static void print_text(const struct bundle_options *o, const struct bundle_outcome *outcome)
 {
-	const char *text = reason(outcome);
-
 	tool_print_checks(outcome->report);
 	tool_print_verdict(outcome->verdict);
 	if (outcome->facts)
 		print_accepted(o, outcome->facts);
 	else
-		printf("%s: %s: %s%s%s\n",
-			tool_exit_status(outcome->error) == TOOL_REJECTED ? "REJECTED"
-									  : "NOT VERIFIED",
-			o->bundle, pm_strerror(outcome->error), text[0] ? ": " : "", text);
+		tool_print_refusal(o->bundle, outcome->error, reason(outcome));
 }
 
 void bundle_print(const struct bundle_options *o, const struct bundle_outcome *outcome)

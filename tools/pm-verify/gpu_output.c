@@ -94,10 +94,8 @@ static json_t *outcome_json(int error, const struct pm_report *report)
 {
 	json_t *o = json_pack("{s:s}", "verdict", tool_verdict_name(error));
 
-	if (error < 0) {
-		json_object_set_new(o, "error", json_string(pm_strerror(error)));
-		json_object_set_new(o, "reason", json_string(pm_report_reason(report)));
-	}
+	if (error < 0)
+		tool_set_refusal(o, error, pm_report_reason(report));
 	json_object_set_new(o, "checks", tool_checks_json(report));
 	return o;
 }
@@ -162,21 +160,12 @@ static void print_json(const struct gpu_options *o, int error, const struct gpu_
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-static void print_error(const char *name, int error, const struct pm_report *report)
-{
-	const char *reason = pm_report_reason(report);
-
-	printf("%s: %s: %s%s%s\n",
-		tool_exit_status(error) == TOOL_REJECTED ? "REJECTED" : "NOT VERIFIED", name,
-		pm_strerror(error), reason[0] ? ": " : "", reason);
-}
-
 static void print_rim(const struct gpu_rim *rim)
 {
 	printf("%s:\n", rim->file);
 	tool_print_checks(rim->report);
 	if (rim->error < 0)
-		print_error(rim->file, rim->error, rim->report);
+		tool_print_refusal(rim->file, rim->error, pm_report_reason(rim->report));
 }
 
 static void print_accepted(const struct gpu_device *dev)
@@ -200,7 +189,7 @@ static void print_device(const struct gpu_device *dev)
 	else if (dev->error == PM_OK) /* something before it failed */
 		printf("NOT VERIFIED: %s: not judged\n", dev->name);
 	else
-		print_error(dev->name, dev->error, dev->report);
+		tool_print_refusal(dev->name, dev->error, pm_report_reason(dev->report));
 }
 
 static void print_set(const struct gpu_devices *d, int error)
@@ -208,7 +197,7 @@ static void print_set(const struct gpu_devices *d, int error)
 	printf("all devices:\n");
 	tool_print_checks(d->report);
 	if (error < 0)
-		print_error("all devices", error, d->report);
+		tool_print_refusal("all devices", error, pm_report_reason(d->report));
 	else
 		printf("VERIFIED: %zu devices\n", d->count);
 }

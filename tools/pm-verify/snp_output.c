@@ -101,10 +101,8 @@ static void print_json(const struct snp_options *o, int error, const struct pm_r
 		facts && facts->test_root);
 
 	json_object_set_new(json, "time", tool_time_json(o->now));
-	if (!facts) {
-		json_object_set_new(json, "error", json_string(pm_strerror(error)));
-		json_object_set_new(json, "reason", json_string(pm_report_reason(report)));
-	}
+	if (!facts)
+		tool_set_refusal(json, error, pm_report_reason(report));
 	json_object_set_new(json, "checks", tool_checks_json(report));
 	if (facts)
 		json_object_set_new(json, "facts", facts_json(facts));
@@ -116,13 +114,9 @@ static void print_json(const struct snp_options *o, int error, const struct pm_r
 static void print_human(const struct snp_options *o, int error, const struct pm_report *report,
 	const struct pm_snp_facts *facts)
 {
-	const char *reason = pm_report_reason(report);
-
 	tool_print_checks(report);
 	if (!facts) {
-		printf("%s: %s: %s%s%s\n",
-			tool_exit_status(error) == TOOL_REJECTED ? "REJECTED" : "NOT VERIFIED",
-			o->report, pm_strerror(error), reason[0] ? ": " : "", reason);
+		tool_print_refusal(o->report, error, pm_report_reason(report));
 		return;
 	}
 	if (facts->test_root)
