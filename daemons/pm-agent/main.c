@@ -36,12 +36,23 @@ static int take_lock(const struct agent_options *o)
 	return AGENT_USAGE;
 }
 
-/* The first process of a container has no default action. The worker ends with us. */
+static volatile sig_atomic_t asked_to_end;
+
+/*
+ * The first process of a container has no default action. What the round had done by then nobody
+ * knows, so it is ended and the GPUs are set not ready, as after a round that hung; whoever asks
+ * twice does not get that.
+ */
 static void on_terminate(int signal)
 {
 	static const char text[] = "pm-agent: ended by a signal\n";
 
 	(void)signal;
+	if (!asked_to_end) {
+		asked_to_end = 1;
+		worker_stop();
+		return;
+	}
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		_exit(AGENT_USAGE);
 	_exit(AGENT_USAGE);
@@ -56,9 +67,12 @@ static int run_once(struct agent_options *o)
 	int64_t begin = process_now();
 	int r;
 
+	asked_to_end = clear; /* that alone has nothing to take back */
 	signal(SIGTERM, on_terminate);
 	signal(SIGINT, on_terminate);
 	status = worker_run(o, clear, clear ? WORKER_CLEAR_TIME : o->timeout, &why);
+	if (!status && asked_to_end && !clear)
+		why = "ended by a signal";
 	if (!status)
 		status = clear ? status_failed(why, -1) : worker_give_up(o, why);
 	r = status_write(o, status);

@@ -44,6 +44,16 @@ json_t *worker_parse(const char *text, size_t len)
 	return NULL;
 }
 
+/* The round that worker_run() waits for; 0 for none. */
+static volatile sig_atomic_t running, stopped;
+
+void worker_stop(void)
+{
+	stopped = 1;
+	if (running > 0)
+		kill(running, SIGKILL);
+}
+
 json_t *worker_run(
 	const struct agent_options *o, bool clear, uint64_t seconds, const char **ret_why)
 {
@@ -55,6 +65,9 @@ json_t *worker_run(
 	*ret_why = "the round could not be started";
 	if (worker_start(o, clear, &p))
 		return NULL;
+	running = clear ? 0 : p.pid;
+	if (stopped) /* before there was a number */
+		worker_stop();
 	text = process_read(&p, WORKER_OUTPUT_MAX, process_now() + (int64_t)seconds * 1000, &len);
 	*ret_why = "the round took too long";
 	if (text) {
@@ -62,6 +75,7 @@ json_t *worker_run(
 		status = worker_parse(text, len);
 	}
 	free(text);
+	running = 0; /* from here on the number may be another's */
 	(void)process_end(&p);
 	return status;
 }

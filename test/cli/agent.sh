@@ -261,13 +261,16 @@ run 2 "two agents" flock "$work/lock" "$build/daemons/pm-agent" --nvml "$nvml" -
 says "another pm-agent"
 mkfifo "$work/begun"
 echo "echo >$work/begun; exec sleep 60" >"$PM_FAKE_NVML/gpu-1/sign"
-"$build/daemons/pm-agent" --nvml "$nvml" --lock "$work/lock" 2>"$err" >"$out" &
+"$build/daemons/pm-agent" --nvml "$nvml" --lock "$work/lock" 2>"$err" >"$work/ended" &
 round=$!
 children="$children $round"
 read -r _ <"$work/begun"
+echo 1 >"$PM_FAKE_NVML/ready"
 kill -TERM $round
 wait $round
 run 0 "SIGTERM ends a round" test $? = 2
+run 0 "and says so" grep -q "ended by a signal" "$work/ended"
+ready_is 0 "SIGTERM ends a round"
 run 0 "and leaves no lock behind" flock -n "$work/lock" true
 echo "exec sleep 60" >"$PM_FAKE_NVML/gpu-1/sign"
 rejects 2 "a driver that hangs" "took too long" --timeout 1
