@@ -125,7 +125,7 @@ void tool_print_error(const char *subject, int error, const struct pm_report *re
 	warnx("%s: %s%s%s", subject, pm_strerror(error), reason[0] ? ": " : "", reason);
 }
 
-void tool_print_refusal(bool json, const char *file, int error, const char *reason)
+void tool_refuse_input(bool json, const char *file, int error, const char *reason)
 {
 	json_t *o;
 
@@ -145,6 +145,6 @@ int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, s
 	int r = tool_read_file(path, max, ret, ret_len);
 
 	if (r == TOOL_REJECTED && json)
-		tool_print_refusal(true, path, PM_E_LIMIT, "longer than what is read");
+		tool_refuse_input(true, path, PM_E_LIMIT, "longer than what is read");
 	return r;
 }

@@ -67,7 +67,7 @@ static int malformed(const struct gpu_options *o, size_t index, const char *what
 	char text[160];
 
 	snprintf(text, sizeof(text), "$[%zu]%s", index, what);
-	tool_print_refusal(o->json, o->report, PM_E_FORMAT, text);
+	tool_refuse_input(o->json, o->report, PM_E_FORMAT, text);
 	return TOOL_REJECTED;
 }
 
@@ -77,7 +77,7 @@ static int no_list(const struct gpu_options *o, const json_t *list, const json_e
 
 	if (!list)
 		snprintf(text, sizeof(text), "line %d: %s", error->line, error->text);
-	tool_print_refusal(o->json, o->report, PM_E_FORMAT, text);
+	tool_refuse_input(o->json, o->report, PM_E_FORMAT, text);
 	return TOOL_REJECTED;
 }
 
