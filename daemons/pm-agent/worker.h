@@ -37,7 +37,7 @@ json_t *worker_give_up(const struct agent_options *o, const char *why);
 /* In the process itself: does the work, tells the supervisor. An exit status. */
 int worker_main(struct agent_options *o);
 
-/* Ends the round that worker_run() waits for, from a signal's handler; one that clears is let be. */
+/* Ends the round that worker_run() waits for; fit for a signal's handler. Not one that clears. */
 void worker_stop(void);
 
 #endif
