@@ -226,8 +226,7 @@ static int load_jwks(const struct token_options *o, struct pm_jwks **ret)
 	if (status == TOOL_OK) {
 		r = pm_jwks_parse(bytes, len, report, ret);
 		if (r < 0)
-			tool_refuse_input(
-				o->json, path, r, report ? pm_report_reason(report) : "");
+			tool_refuse_input(o->json, path, r, report ? pm_report_reason(report) : "");
 		status = tool_exit_status(r);
 	}
 	free(bytes);

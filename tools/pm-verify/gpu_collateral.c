@@ -17,8 +17,7 @@ static int add_ocsp(const struct gpu_options *o, const char *path, struct pm_ocs
 	if (exit_status == TOOL_OK) {
 		r = pm_ocsp_set_add(set, bytes, len, report);
 		if (r < 0)
-			tool_refuse_input(
-				o->json, path, r, report ? pm_report_reason(report) : "");
+			tool_refuse_input(o->json, path, r, report ? pm_report_reason(report) : "");
 		exit_status = tool_exit_status(r);
 	}
 	free(bytes);
