@@ -122,7 +122,7 @@ int main(void)
 	TCase *t = tcase_create("bundle_alloc");
 
 	tcase_add_checked_fixture(t, read_corpus, NULL);
-	tcase_set_timeout(t, 200);
+	tcase_set_timeout(t, 500);
 	tcase_add_test(t, bundles_without_memory);
 	tcase_add_test(t, appraisals_without_memory);
 	suite_add_tcase(s, t);

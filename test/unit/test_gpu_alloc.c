@@ -128,7 +128,7 @@ int main(void)
 	Suite *s = suite_create("gpu_alloc");
 	TCase *t = tcase_create("gpu_alloc");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 500);
 	tcase_add_loop_test(t, each_device, 0, PM_ARRAY_LEN(devices));
 	suite_add_tcase(s, t);
 	return test_main(s);

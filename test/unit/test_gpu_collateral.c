@@ -188,7 +188,7 @@ int main(void)
 	TCase *t = tcase_create("gpu_collateral");
 
 	tcase_add_checked_fixture(t, read_corpus, NULL);
-	tcase_set_timeout(t, 100);
+	tcase_set_timeout(t, 500);
 	tcase_add_test(t, documents_count_once_verified);
 	tcase_add_test(t, a_no_takes_all_back);
 	tcase_add_test(t, there_is_a_most);

@@ -63,6 +63,7 @@ static int take_cert(struct pm_view der, void *arg)
 	struct chain *chain = arg;
 
 	ck_assert_uint_lt(chain->count, 5);
+	ck_pm(pm_crypto_init(), PM_OK);
 	ck_pm(pm_cert_parse(der, &chain->certs[chain->count]), PM_OK);
 	ck_pm(pm_cert_pubkey(chain->certs[chain->count], &chain->keys[chain->count]), PM_OK);
 	chain->count++;
