@@ -10,6 +10,9 @@
 /* Types are below this; 255 is NVIDIA's "invalid". */
 #define TYPES 37
 
+/* Newest type of a switch, but for those that tell of the report itself. */
+#define SWITCH_TYPES_MAX 27
+
 /* Newest layout of the fields that is understood. */
 #define VERSION_MAX 1
 
@@ -252,6 +255,12 @@ static const struct type types[TYPES] = {
 	[24] = UNUSED("POSITION_ID"),
 	[LOCK_SWITCH_STATUS] = {"LOCK_SWITCH_STATUS", take_lock, ANY, ANY, 2, 2},
 	[SWITCH_GPU_PDIS] = {"SWITCH_GPU_PDIS", take_gpu_pdis, ANY, ANY, 128, 128},
+	/* Numbers that NVIDIA counts as known and has not told of. */
+	[27] = UNUSED("27"),
+	[28] = UNUSED("28"),
+	[29] = UNUSED("29"),
+	[30] = UNUSED("30"),
+	[31] = UNUSED("31"),
 	[32] = UNUSED("GPU_LINK_CONN"),
 	[33] = UNUSED("SYS_ENABLE_STATUS"),
 	[OPAQUE_DATA_VERSION] = {"OPAQUE_DATA_VERSION", take_version, 2, 2, 2, 2},
@@ -259,8 +268,11 @@ static const struct type types[TYPES] = {
 	[FEATURE_FLAG] = {"FEATURE_FLAG", take_feature, 2, 2, 2, 2},
 };
 
-static const struct type *type_of(uint16_t id)
+/* A switch tells of fewer. */
+static const struct type *type_of(uint16_t id, bool is_switch)
 {
+	if (is_switch && id > SWITCH_TYPES_MAX && id < OPAQUE_DATA_VERSION)
+		return NULL;
 	return id < TYPES && types[id].name ? &types[id] : NULL;
 }
 
@@ -297,7 +309,7 @@ static bool see(struct seen *seen, uint16_t id)
 static int take_one(struct pm_rd *rd, struct seen *seen, struct opaque *o)
 {
 	uint16_t id = pm_rd_le16(rd);
-	const struct type *type = type_of(id);
+	const struct type *type = type_of(id, o->is_switch);
 
 	o->value = pm_rd_bytes(rd, pm_rd_le16(rd));
 	if (!pm_rd_ok(rd))

@@ -316,7 +316,8 @@ START_TEST(fields_of_a_switch)
 	gpu_scene_set(&s, 22, "12345678", 8);
 	gpu_scene_set(&s, 26, pdis, sizeof(pdis));
 	gpu_scene_set(&s, 4, pdis, sizeof(pdis)); /* an old BIOS */
-	gpu_scene_set(&s, 27, "", 0);
+	gpu_scene_set(&s, 27, "", 0);		  /* a number that NVIDIA counts as known */
+	gpu_scene_set(&s, 37, "", 0);
 	gpu_scene_set(&s, 300, "", 0);
 	ev = parse(&s, 0);
 	f = pm_gpu_evidence_untrusted(ev);
@@ -326,7 +327,7 @@ START_TEST(fields_of_a_switch)
 	ck_assert(f->has_device_pdi && !memcmp(f->device_pdi, "12345678", 8));
 	ck_assert(f->has_gpu_pdis && f->gpu_pdis[1][0] == 1 && f->gpu_pdis[7][7] == 2);
 	ck_assert(f->switch_lock == 1 && f->gpu_info == 0 && f->opaque_version == -1);
-	ck_assert(f->unknown_opaque == 2 && f->first_unknown_opaque == 27);
+	ck_assert(f->unknown_opaque == 2 && f->first_unknown_opaque == 37);
 	ck_assert_int_eq(pm_gpu_evidence_arch(ev), PM_GPU_LS10);
 	gpu_scene_free(&s);
 }

@@ -363,6 +363,7 @@ static const struct {
 	{"opaque type 200", H, opaque_unknown, PM_E_REJECTED, "opaque fields"},
 	{"opaque type 200, permitted", H, opaque_permitted, 0, NULL},
 	{"opaque type 28", L, opaque_28, PM_E_REJECTED, "opaque fields"},
+	{"opaque type 28 of a GPU", H, opaque_28, 0, NULL},
 	{"kind allowed", H, arch_that, 0, NULL},
 	{"kind not allowed", H, arch_other, PM_E_REJECTED, "kind of device"},
 	{"mode", H, mode_spt, 0, NULL},
