@@ -522,7 +522,7 @@ static void change_is_refused(struct stage *s, struct pm_view bundle, const stru
 	const struct pm_appraised *facts = NULL;
 	uint8_t *byte = (uint8_t *)bundle.ptr + offset;
 
-	*byte ^= 1 << offset % 8;
+	*byte ^= (uint8_t)(1 << offset % 8);
 	if (stage_judge(s, bundle, NULL, &facts) == PM_OK) {
 		ck_assert_msg(is_unbound(b, offset), "byte %zu", offset);
 		ck_assert_mem_eq(&facts->claims, &good->claims, sizeof(good->claims));
@@ -532,7 +532,7 @@ static void change_is_refused(struct stage *s, struct pm_view bundle, const stru
 		ck_assert_int_eq(facts->valid_until, good->valid_until);
 	}
 	pm_appraised_free(facts);
-	*byte ^= 1 << offset % 8;
+	*byte ^= (uint8_t)(1 << offset % 8);
 }
 
 /* A bit of each byte of the bundle, in turns; of each seventh of one in a tree. */

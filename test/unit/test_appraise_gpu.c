@@ -134,13 +134,13 @@ static void change_is_refused_or_harmless(
 	const struct pm_appraised *facts = NULL;
 	uint8_t *byte = (uint8_t *)bundle.ptr + offset;
 
-	*byte ^= 1 << offset % 8;
+	*byte ^= (uint8_t)(1 << offset % 8);
 	if (judge(bundle, NULL, &facts) == PM_OK) {
 		ck_assert_msg(is_unbound(b, offset), "byte %zu", offset);
 		is_harmless(facts, good);
 	}
 	pm_appraised_free(facts);
-	*byte ^= 1 << offset % 8;
+	*byte ^= (uint8_t)(1 << offset % 8);
 }
 
 /* Each takes the whole verification: a bit of a byte in a hundred, and fewer in the collateral. */
