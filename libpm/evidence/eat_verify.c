@@ -51,7 +51,7 @@ static int check_window(
 
 static int check_times(const struct pm_eat_check *c, const json_t *claims, const char *who)
 {
-	int64_t iat, nbf, exp;
+	int64_t iat = 0, nbf = 0, exp = 0;
 	int r = read_time(c, claims, "iat", who, &iat);
 
 	if (r < 0)
