@@ -90,7 +90,7 @@ static int set_log_level(struct common_options *o, const char *value)
 
 static int set_number(struct common_options *o, int id, const char *value)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	if (id == OPTION_THREADS) {
