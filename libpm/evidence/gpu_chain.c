@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/gpu_chain.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
 #include "base/report.h"
-#include "base/time.h"
 #include "evidence/ocsp.h"
+#include "evidence/validity.h"
 
 /* Names of checks, by place. */
 struct names {
@@ -238,31 +237,14 @@ static const struct pm_cert *cert_at(const struct pm_gpu_chain *c, enum pm_gpu_p
 	return certs[place];
 }
 
-static int check_time(const struct pm_cert *cert, const char *name, int64_t now,
-	struct pm_report *report, int64_t *until)
-{
-	int64_t from = pm_cert_not_before(cert), to = pm_cert_not_after(cert);
-	char window[64];
-
-	if (pm_cert_check_time(cert, now) < 0) {
-		snprintf(window, sizeof(window), "%s to %s", pm_time(from).s, pm_time(to).s);
-		return pm_fail(report, PM_E_STALE, name, window, "%s", pm_time(now).s);
-	}
-	if (to < *until)
-		*until = to;
-	if (report)
-		pm_pass(report, name, "%s to %s", pm_time(from).s, pm_time(to).s);
-	return PM_OK;
-}
-
 int pm_gpu_chain_check_times(
 	const struct pm_gpu_chain *chain, int64_t now, struct pm_report *report, int64_t *until)
 {
 	int r = PM_OK;
 
 	for (int place = PM_GPU_ROOT; r == PM_OK && place >= PM_GPU_LEAF; place--)
-		r = check_time(cert_at(chain, (enum pm_gpu_place)place), names[place].validity, now,
-			report, until);
+		r = pm_check_validity(cert_at(chain, (enum pm_gpu_place)place),
+			names[place].validity, now, report, until);
 	return r;
 }
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/rim_chain.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
 #include "base/report.h"
-#include "base/time.h"
 #include "evidence/ocsp.h"
+#include "evidence/validity.h"
 
 #define ROOT (PM_RIM_CERTS - 1)
 
@@ -121,21 +120,6 @@ static int check_signer(const struct pm_cert *cert, struct pm_report *report)
 	return PM_OK;
 }
 
-static int check_time(struct pm_rim_chain *chain, size_t i, int64_t now, struct pm_report *report)
-{
-	int64_t from = pm_cert_not_before(chain->certs[i]);
-	int64_t to = pm_cert_not_after(chain->certs[i]);
-	char window[64];
-
-	snprintf(window, sizeof(window), "%s to %s", pm_time(from).s, pm_time(to).s);
-	if (pm_cert_check_time(chain->certs[i], now) < 0)
-		return pm_fail(report, PM_E_STALE, names[i].validity, window, "%s", pm_time(now).s);
-	if (to < chain->until)
-		chain->until = to;
-	pm_pass(report, names[i].validity, "%s", window);
-	return PM_OK;
-}
-
 static int check_signatures(const struct pm_rim_chain *chain, struct pm_report *report)
 {
 	for (size_t i = ROOT; i > 0; i--) {
@@ -151,7 +135,8 @@ static int check_times(struct pm_rim_chain *chain, int64_t now, struct pm_report
 {
 	chain->until = INT64_MAX;
 	for (size_t i = 0; i < PM_RIM_CERTS; i++) {
-		int r = check_time(chain, i, now, report);
+		int r = pm_check_validity(
+			chain->certs[i], names[i].validity, now, report, &chain->until);
 
 		if (r < 0)
 			return r;

@@ -7,8 +7,8 @@
 
 #include "base/hex.h"
 #include "base/report.h"
-#include "base/time.h"
 #include "evidence/snp_roots.h"
+#include "evidence/validity.h"
 
 /* AMD's keys above the VEK. */
 #define CA_BITS 4096
@@ -306,35 +306,18 @@ int pm_snp_chain_check_root(const struct pm_snp_chain *chain, const struct pm_sn
 	return PM_OK;
 }
 
-static int check_time(const struct pm_cert *cert, const char *name, int64_t now,
-	struct pm_report *report, int64_t *until)
-{
-	int64_t from = pm_cert_not_before(cert), to = pm_cert_not_after(cert);
-	char window[64];
-
-	if (pm_cert_check_time(cert, now) < 0) {
-		snprintf(window, sizeof(window), "%s to %s", pm_time(from).s, pm_time(to).s);
-		return pm_fail(report, PM_E_STALE, name, window, "%s", pm_time(now).s);
-	}
-	if (to < *until)
-		*until = to;
-	if (report)
-		pm_pass(report, name, "%s to %s", pm_time(from).s, pm_time(to).s);
-	return PM_OK;
-}
-
 int pm_snp_chain_check_times(
 	const struct pm_snp_chain *chain, int64_t now, struct pm_report *report, int64_t *ret_until)
 {
 	int64_t until = INT64_MAX;
-	int r = check_time(chain->root, "root, validity", now, report, &until);
+	int r = pm_check_validity(chain->root, "root, validity", now, report, &until);
 
 	if (r < 0)
 		return r;
-	r = check_time(chain->intermediate, "intermediate, validity", now, report, &until);
+	r = pm_check_validity(chain->intermediate, "intermediate, validity", now, report, &until);
 	if (r < 0)
 		return r;
-	r = check_time(chain->vek, "VEK, validity", now, report, &until);
+	r = pm_check_validity(chain->vek, "VEK, validity", now, report, &until);
 	if (r < 0)
 		return r;
 	*ret_until = until;
