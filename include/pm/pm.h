@@ -7,6 +7,7 @@
 
 #include <pm/api.h>
 #include <pm/appraise.h>
+#include <pm/authority.h>
 #include <pm/body.h>
 #include <pm/bundle.h>
 #include <pm/collect.h>
@@ -29,6 +30,7 @@
 #include <pm/manifest.h>
 #include <pm/measure.h>
 #include <pm/memory_file.h>
+#include <pm/mesh.h>
 #include <pm/ocsp.h>
 #include <pm/report.h>
 #include <pm/rim.h>

@@ -47,6 +47,16 @@ void pm_wr_zero(struct pm_wr *wr, size_t n)
 		memset(p, 0, n);
 }
 
+void pm_wr_insert(struct pm_wr *wr, size_t at, struct pm_view bytes)
+{
+	size_t behind = wr->len - at;
+
+	if (!pm_wr_take(wr, bytes.len) || !bytes.len)
+		return;
+	memmove(wr->ptr + at + bytes.len, wr->ptr + at, behind);
+	pm_copy(wr->ptr + at, bytes.ptr, bytes.len);
+}
+
 void pm_wr_prefixed_be32(struct pm_wr *wr, struct pm_view bytes)
 {
 	if (bytes.len > UINT32_MAX)

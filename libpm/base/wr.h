@@ -69,6 +69,9 @@ void pm_wr_be16(struct pm_wr *wr, uint16_t value);
 void pm_wr_be64(struct pm_wr *wr, uint64_t value);
 void pm_wr_zero(struct pm_wr *wr, size_t n);
 
+/* Bytes put in before what was written from position at on: for a length that comes first. */
+void pm_wr_insert(struct pm_wr *wr, size_t at, struct pm_view bytes);
+
 /* Length of 32 bits, most significant byte first, and the bytes. */
 void pm_wr_prefixed_be32(struct pm_wr *wr, struct pm_view bytes);
 

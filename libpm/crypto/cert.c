@@ -46,6 +46,11 @@ struct pm_view pm_cert_der(const struct pm_cert *cert)
 	return pm_x509_view(&cert->crt.raw);
 }
 
+struct pm_view pm_cert_tbs(const struct pm_cert *cert)
+{
+	return pm_x509_view(&cert->crt.tbs);
+}
+
 struct pm_view pm_cert_subject(const struct pm_cert *cert)
 {
 	return pm_x509_view(&cert->crt.subject_raw);

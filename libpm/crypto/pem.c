@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/x509.h"
 
+#include <mbedtls/base64.h>
 #include <mbedtls/pem.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,4 +62,24 @@ int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg)
 		at += used;
 	}
 	return r;
+}
+
+int pm_pem_write(const char *label, struct pm_view der, char *ret_text, size_t cap, size_t *ret_len)
+{
+	char begin[64], end[64];
+	size_t len = 0;
+	int r;
+
+	snprintf(begin, sizeof(begin), "-----BEGIN %s-----\n", label);
+	snprintf(end, sizeof(end), "-----END %s-----\n", label);
+	r = mbedtls_pem_write_buffer(
+		begin, end, der.ptr, der.len, (unsigned char *)ret_text, cap, &len);
+	if (r == MBEDTLS_ERR_PEM_ALLOC_FAILED)
+		return PM_E_NOMEM;
+	if (r == MBEDTLS_ERR_BASE64_BUFFER_TOO_SMALL)
+		return PM_E_LIMIT;
+	if (r)
+		return PM_E_CRYPTO;
+	*ret_len = len - 1; /* mbedTLS counts the NUL */
+	return PM_OK;
 }

@@ -39,4 +39,18 @@ int pm_sign_verify(const struct pm_sign_public *key, struct pm_view message,
 int pm_sign(const struct pm_sign_key *key, struct pm_view message, uint8_t *ret,
 	size_t *ret_len) PM_MUST_USE;
 
+/* The same, and one key and message give one signature: ECDSA then as RFC 6979 has it. */
+int pm_sign_fixed(const struct pm_sign_key *key, struct pm_view message, uint8_t *ret,
+	size_t *ret_len) PM_MUST_USE;
+
+/*
+ * The key of a secret: an Ed25519 seed of 32 bytes, or a number of 48. PM_E_FORMAT for a number
+ * that is no key; PM_E_NOMEM, PM_E_CRYPTO.
+ */
+int pm_sign_key_from(
+	enum pm_sign_type type, struct pm_view secret, struct pm_sign_key **ret) PM_MUST_USE;
+
+/* That secret, in guarded memory; borrowed. */
+struct pm_view pm_sign_key_secret(const struct pm_sign_key *key);
+
 #endif

@@ -2,7 +2,6 @@
 /* Private keys: made, read, written as PKCS#8, and used. */
 #include <mbedtls/pem.h>
 #include <mbedtls/psa_util.h>
-#include <psa/crypto.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/report.h"
 #include "base/wr.h"
 #include "crypto/der.h"
+#include "crypto/psa.h"
 #include "crypto/sign.h"
 
 #define NAME "private key"
@@ -20,6 +20,10 @@
 #define P384_SECRET_SIZE 48
 #define P384_POINT_SIZE	 97
 #define P384_BITS	 384
+
+/* ECDSA with a random k, and with one that the key and the message make (RFC 6979). */
+#define RANDOMIZED PSA_ALG_ECDSA(PSA_ALG_SHA_384)
+#define FIXED	   PSA_ALG_DETERMINISTIC_ECDSA(PSA_ALG_SHA_384)
 
 /* Longest PKCS#8 of the two: P-384 with the public key. */
 #define DER_MAX 192
@@ -32,23 +36,14 @@ struct pm_sign_key {
 
 /* --- the secret ------------------------------------------------------------------------------ */
 
-static int psa_error(psa_status_t status)
-{
-	if (status == PSA_ERROR_INSUFFICIENT_MEMORY)
-		return PM_E_NOMEM;
-	if (status == PSA_ERROR_INVALID_ARGUMENT)
-		return PM_E_FORMAT;
-	return status == PSA_SUCCESS ? PM_OK : PM_E_CRYPTO;
-}
-
-static psa_key_attributes_t p384_attributes(psa_key_usage_t usage)
+static psa_key_attributes_t p384_attributes(psa_key_usage_t usage, psa_algorithm_t algorithm)
 {
 	psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
 
 	psa_set_key_type(&attr, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1));
 	psa_set_key_bits(&attr, P384_BITS);
 	psa_set_key_usage_flags(&attr, usage);
-	psa_set_key_algorithm(&attr, PSA_ALG_ECDSA(PSA_ALG_SHA_384));
+	psa_set_key_algorithm(&attr, algorithm);
 	return attr;
 }
 
@@ -56,26 +51,26 @@ static int export_p384(psa_key_id_t id, struct pm_sign_key *key)
 {
 	uint8_t point[P384_POINT_SIZE];
 	size_t len;
-	int r = psa_error(psa_export_public_key(id, point, sizeof(point), &len));
+	int r = pm_psa_error(psa_export_public_key(id, point, sizeof(point), &len));
 
 	if (r == PM_OK)
-		r = psa_error(psa_export_key(id, key->secret.ptr, key->secret.len, &len));
+		r = pm_psa_error(psa_export_key(id, key->secret.ptr, key->secret.len, &len));
 	return r < 0 ? r : pm_sign_public_from_raw(PM_SIGN_P384, point, &key->public);
 }
 
 /* A new one, or that of secret. */
 static int set_p384(const uint8_t *secret, struct pm_sign_key *key)
 {
-	psa_key_attributes_t attr = p384_attributes(PSA_KEY_USAGE_EXPORT);
+	psa_key_attributes_t attr = p384_attributes(PSA_KEY_USAGE_EXPORT, RANDOMIZED);
 	psa_key_id_t id = 0;
 	int r = pm_secret_new(&key->secret, P384_SECRET_SIZE);
 
 	if (r < 0)
 		return r;
 	if (secret)
-		r = psa_error(psa_import_key(&attr, secret, P384_SECRET_SIZE, &id));
+		r = pm_psa_error(psa_import_key(&attr, secret, P384_SECRET_SIZE, &id));
 	else
-		r = psa_error(psa_generate_key(&attr, &id));
+		r = pm_psa_error(psa_generate_key(&attr, &id));
 	if (r < 0)
 		return r;
 	r = export_p384(id, key);
@@ -118,6 +113,20 @@ int pm_sign_key_new(enum pm_sign_type type, struct pm_sign_key **ret_key)
 	if (type != PM_SIGN_ED25519 && type != PM_SIGN_P384)
 		return PM_E_ARG;
 	return make(type, NULL, ret_key);
+}
+
+int pm_sign_key_from(enum pm_sign_type type, struct pm_view secret, struct pm_sign_key **ret)
+{
+	size_t size = type == PM_SIGN_P384 ? P384_SECRET_SIZE : crypto_sign_SEEDBYTES;
+
+	return secret.len == size ? make(type, secret.ptr, ret) : PM_E_FORMAT;
+}
+
+struct pm_view pm_sign_key_secret(const struct pm_sign_key *key)
+{
+	bool is_p384 = key->public.type == PM_SIGN_P384;
+
+	return pm_view(key->secret.ptr, is_p384 ? P384_SECRET_SIZE : crypto_sign_SEEDBYTES);
 }
 
 void pm_sign_key_free(struct pm_sign_key *key)
@@ -268,19 +277,19 @@ int pm_sign_key_pem(const struct pm_sign_key *key, char *ret_pem)
 
 /* --- use ------------------------------------------------------------------------------------- */
 
-static int sign_p384(
-	const struct pm_sign_key *key, struct pm_view message, uint8_t *ret, size_t *ret_len)
+static int sign_p384(const struct pm_sign_key *key, psa_algorithm_t algorithm,
+	struct pm_view message, uint8_t *ret, size_t *ret_len)
 {
-	psa_key_attributes_t attr = p384_attributes(PSA_KEY_USAGE_SIGN_MESSAGE);
+	psa_key_attributes_t attr = p384_attributes(PSA_KEY_USAGE_SIGN_MESSAGE, algorithm);
 	uint8_t raw[2 * P384_SECRET_SIZE], der[PM_SIGN_SIGNATURE_MAX];
 	psa_key_id_t id = 0;
 	size_t len = 0;
-	int r = psa_error(psa_import_key(&attr, key->secret.ptr, key->secret.len, &id));
+	int r = pm_psa_error(psa_import_key(&attr, key->secret.ptr, key->secret.len, &id));
 
 	if (r < 0)
 		return r;
-	r = psa_error(psa_sign_message(id, PSA_ALG_ECDSA(PSA_ALG_SHA_384), message.ptr, message.len,
-		raw, sizeof(raw), &len));
+	r = pm_psa_error(
+		psa_sign_message(id, algorithm, message.ptr, message.len, raw, sizeof(raw), &len));
 	(void)psa_destroy_key(id);
 	if (r < 0)
 		return r;
@@ -291,7 +300,8 @@ static int sign_p384(
 	return PM_OK;
 }
 
-int pm_sign(const struct pm_sign_key *key, struct pm_view message, uint8_t *ret, size_t *ret_len)
+static int sign(const struct pm_sign_key *key, psa_algorithm_t algorithm, struct pm_view message,
+	uint8_t *ret, size_t *ret_len)
 {
 	unsigned long long len;
 	int r = pm_crypto_init();
@@ -299,9 +309,20 @@ int pm_sign(const struct pm_sign_key *key, struct pm_view message, uint8_t *ret,
 	if (r < 0)
 		return r;
 	if (key->public.type == PM_SIGN_P384)
-		return sign_p384(key, message, ret, ret_len);
+		return sign_p384(key, algorithm, message, ret, ret_len);
 	if (crypto_sign_detached(ret, &len, message.ptr, message.len, key->secret.ptr))
 		return PM_E_CRYPTO;
 	*ret_len = (size_t)len;
 	return PM_OK;
+}
+
+int pm_sign(const struct pm_sign_key *key, struct pm_view message, uint8_t *ret, size_t *ret_len)
+{
+	return sign(key, RANDOMIZED, message, ret, ret_len);
+}
+
+int pm_sign_fixed(
+	const struct pm_sign_key *key, struct pm_view message, uint8_t *ret, size_t *ret_len)
+{
+	return sign(key, FIXED, message, ret, ret_len);
 }

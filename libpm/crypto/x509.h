@@ -25,6 +25,7 @@ PM_OWNER(pm_cert, pm_cert_free);
 
 /* Borrowed from the certificate. Names and the serial number are raw DER content. */
 struct pm_view pm_cert_der(const struct pm_cert *cert);
+struct pm_view pm_cert_tbs(const struct pm_cert *cert); /* what is signed */
 struct pm_view pm_cert_subject(const struct pm_cert *cert);
 struct pm_view pm_cert_issuer(const struct pm_cert *cert);
 struct pm_view pm_cert_serial(const struct pm_cert *cert);
@@ -113,5 +114,9 @@ typedef int (*pm_pem_fn)(struct pm_view der, void *arg);
  * PM_E_FORMAT when there is none or one is malformed, else what fn returned last.
  */
 int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg) PM_MUST_USE;
+
+/* One block and a NUL, *ret_len of it without that. PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO. */
+int pm_pem_write(const char *label, struct pm_view der, char *ret_text, size_t cap,
+	size_t *ret_len) PM_MUST_USE;
 
 #endif

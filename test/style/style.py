@@ -37,7 +37,8 @@ ROOMS = {
     "libpm/evidence": ("pm", "base", "crypto", "evidence"),
     "libpm/verity": ("pm", "base", "crypto", "verity"),
     "libpm/policy": ("pm", "base", "crypto", "evidence", "policy"),
-    "libpm/net": ("pm", "base", "crypto", "evidence", "policy", "net"),
+    "libpm/mesh": ("pm", "base", "crypto", "evidence", "policy", "mesh"),
+    "libpm/net": ("pm", "base", "crypto", "evidence", "policy", "mesh", "net"),
     "tools": ("pm",), # and the folders of tools/
     "daemons": ("pm",), # and the folders of daemons/
 }
