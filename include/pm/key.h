@@ -120,7 +120,7 @@ PM_API int pm_sign_public_parse(const void *bytes, size_t size, struct pm_report
  * @public_key: the key
  * @ret_pem: receives PEM text and a NUL, at most PM_SIGN_PEM_SIZE bytes
  *
- * Return: 0; PM_E_CRYPTO.
+ * Return: 0; PM_E_NOMEM; PM_E_CRYPTO.
  */
 PM_API int pm_sign_public_pem(const struct pm_sign_public *public_key, char *ret_pem) PM_MUST_USE;
 

@@ -9,6 +9,7 @@
 #include <pm/appraise.h>
 #include <pm/authority.h>
 #include <pm/body.h>
+#include <pm/box.h>
 #include <pm/bundle.h>
 #include <pm/collect.h>
 #include <pm/eat.h>

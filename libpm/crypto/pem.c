@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 bool pm_pem_is(struct pm_view input)
 {
 	static const char begin[] = "-----BEGIN ";
@@ -64,7 +66,20 @@ int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg)
 	return r;
 }
 
-int pm_pem_write(const char *label, struct pm_view der, char *ret_text, size_t cap, size_t *ret_len)
+int pm_pem_private(struct pm_view text, pm_pem_fn fn, void *arg)
+{
+	pm_cleanup(secret) struct pm_secret copy = {0};
+	size_t used = 0;
+	int r = pm_secret_new(&copy, text.len + 1); /* mbedTLS wants a final NUL */
+
+	if (r < 0)
+		return r;
+	pm_copy(copy.ptr, text.ptr, text.len);
+	return decode((const char *)copy.ptr, "-----BEGIN PRIVATE KEY-----",
+		"-----END PRIVATE KEY-----", fn, arg, &used);
+}
+
+int pm_pem_write(struct pm_view der, const char *label, char *ret_pem, size_t room)
 {
 	char begin[64], end[64];
 	size_t len = 0;
@@ -73,13 +88,10 @@ int pm_pem_write(const char *label, struct pm_view der, char *ret_text, size_t c
 	snprintf(begin, sizeof(begin), "-----BEGIN %s-----\n", label);
 	snprintf(end, sizeof(end), "-----END %s-----\n", label);
 	r = mbedtls_pem_write_buffer(
-		begin, end, der.ptr, der.len, (unsigned char *)ret_text, cap, &len);
+		begin, end, der.ptr, der.len, (unsigned char *)ret_pem, room, &len);
 	if (r == MBEDTLS_ERR_PEM_ALLOC_FAILED)
 		return PM_E_NOMEM;
 	if (r == MBEDTLS_ERR_BASE64_BUFFER_TOO_SMALL)
 		return PM_E_LIMIT;
-	if (r)
-		return PM_E_CRYPTO;
-	*ret_len = len - 1; /* mbedTLS counts the NUL */
-	return PM_OK;
+	return r ? PM_E_CRYPTO : PM_OK;
 }

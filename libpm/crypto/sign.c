@@ -2,7 +2,6 @@
 /* Public keys of those who sign manifests and history, and what they signed. */
 #include "crypto/sign.h"
 
-#include <mbedtls/pem.h>
 #include <sodium.h>
 
 #include "base/report.h"
@@ -148,13 +147,8 @@ int pm_sign_public_parse(
 
 int pm_sign_public_pem(const struct pm_sign_public *public_key, char *ret_pem)
 {
-	size_t len;
-
-	if (mbedtls_pem_write_buffer("-----BEGIN PUBLIC KEY-----\n", "-----END PUBLIC KEY-----\n",
-		    public_key->spki, public_key->spki_size, (unsigned char *)ret_pem,
-		    PM_SIGN_PEM_SIZE, &len))
-		return PM_E_CRYPTO;
-	return PM_OK;
+	return pm_pem_write(pm_view(public_key->spki, public_key->spki_size), "PUBLIC KEY", ret_pem,
+		PM_SIGN_PEM_SIZE);
 }
 
 const char *pm_sign_type_name(int type)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Private keys: made, read, written as PKCS#8, and used. */
-#include <mbedtls/pem.h>
 #include <mbedtls/psa_util.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -11,11 +10,9 @@
 #include "crypto/der.h"
 #include "crypto/psa.h"
 #include "crypto/sign.h"
+#include "crypto/x509.h"
 
 #define NAME "private key"
-
-#define BEGIN "-----BEGIN PRIVATE KEY-----"
-#define END   "-----END PRIVATE KEY-----"
 
 #define P384_SECRET_SIZE 48
 #define P384_POINT_SIZE	 97
@@ -196,42 +193,20 @@ static int read_pkcs8(struct pm_view der, struct pm_sign_key **ret)
 	return PM_E_UNSUPPORTED;
 }
 
-/* text ends with a NUL. mbedTLS wipes what it decodes. */
-static int read_pem(const char *text, struct pm_sign_key **ret)
+static int read_block(struct pm_view der, void *arg)
 {
-	mbedtls_pem_context pem;
-	const unsigned char *der;
-	size_t used, len;
-	int r;
-
-	mbedtls_pem_init(&pem);
-	r = mbedtls_pem_read_buffer(&pem, BEGIN, END, (const unsigned char *)text, NULL, 0, &used);
-	if (r == MBEDTLS_ERR_PEM_ALLOC_FAILED) {
-		r = PM_E_NOMEM;
-	} else if (r) {
-		r = PM_E_FORMAT;
-	} else {
-		der = mbedtls_pem_get_buffer(&pem, &len);
-		r = read_pkcs8(pm_view(der, len), ret);
-	}
-	mbedtls_pem_free(&pem);
-	return r;
+	return read_pkcs8(der, arg);
 }
 
 int pm_sign_key_parse(
 	const void *bytes, size_t size, struct pm_report *report, struct pm_sign_key **ret_key)
 {
-	pm_cleanup(secret) struct pm_secret text = {0};
 	int r = pm_crypto_init();
 
 	if (size > PM_SIGN_FILE_MAX)
 		return pm_fail(report, PM_E_LIMIT, NAME, "at most 16384 bytes", "%zu", size);
 	if (r == PM_OK)
-		r = pm_secret_new(&text, size + 1); /* mbedTLS wants a final NUL */
-	if (r < 0)
-		return r;
-	pm_copy(text.ptr, bytes, size);
-	r = read_pem((const char *)text.ptr, ret_key);
+		r = pm_pem_private(pm_view(bytes, size), read_block, ret_key);
 	if (r == PM_E_UNSUPPORTED)
 		return pm_fail(report, r, NAME, "Ed25519 or P-384", "another kind");
 	if (r == PM_E_FORMAT)
@@ -268,11 +243,7 @@ int pm_sign_key_pem(const struct pm_sign_key *key, char *ret_pem)
 	write_der(key, &wr);
 	if (!pm_wr_done(&wr, &len))
 		return PM_E_CRYPTO;
-	r = mbedtls_pem_write_buffer(BEGIN "\n", END "\n", der.ptr, len, (unsigned char *)ret_pem,
-		PM_SIGN_PEM_SIZE, &len);
-	if (r == MBEDTLS_ERR_PEM_ALLOC_FAILED)
-		return PM_E_NOMEM;
-	return r ? PM_E_CRYPTO : PM_OK;
+	return pm_pem_write(pm_view(der.ptr, len), "PRIVATE KEY", ret_pem, PM_SIGN_PEM_SIZE);
 }
 
 /* --- use ------------------------------------------------------------------------------------- */

@@ -115,8 +115,13 @@ typedef int (*pm_pem_fn)(struct pm_view der, void *arg);
  */
 int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg) PM_MUST_USE;
 
-/* One block and a NUL, *ret_len of it without that. PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO. */
-int pm_pem_write(const char *label, struct pm_view der, char *ret_text, size_t cap,
-	size_t *ret_len) PM_MUST_USE;
+/*
+ * The first block "PRIVATE KEY", for a text that holds a secret: each copy of it is wiped.
+ * PM_E_FORMAT when there is none, PM_E_LIMIT, PM_E_NOMEM; else what fn returned.
+ */
+int pm_pem_private(struct pm_view text, pm_pem_fn fn, void *arg) PM_MUST_USE;
+
+/* One block of that label and a NUL. PM_E_LIMIT when it does not fit, PM_E_NOMEM, PM_E_CRYPTO. */
+int pm_pem_write(struct pm_view der, const char *label, char *ret_pem, size_t room) PM_MUST_USE;
 
 #endif

@@ -143,15 +143,17 @@ static int write_leaf(const struct pm_authority *a, struct pm_view spki,
 static int write_pem(const struct pm_authority *a, struct pm_view leaf, char **ret_pem)
 {
 	pm_cleanup(free) char *pem = pm_alloc(PM_MESH_CHAIN_SIZE_MAX);
-	size_t len = 0, more = 0;
+	size_t len = 0;
 	int r;
 
 	if (!pem)
 		return PM_E_NOMEM;
-	r = pm_pem_write("CERTIFICATE", leaf, pem, PM_MESH_CHAIN_SIZE_MAX, &len);
+	r = pm_pem_write(leaf, "CERTIFICATE", pem, PM_MESH_CHAIN_SIZE_MAX);
 	if (r == PM_OK)
-		r = pm_pem_write("CERTIFICATE", pm_view(a->intermediate.der, a->intermediate.len),
-			pem + len, PM_MESH_CHAIN_SIZE_MAX - len, &more);
+		len = strlen(pem);
+	if (r == PM_OK)
+		r = pm_pem_write(pm_view(a->intermediate.der, a->intermediate.len), "CERTIFICATE",
+			pem + len, PM_MESH_CHAIN_SIZE_MAX - len);
 	if (r == PM_OK)
 		*ret_pem = pm_steal(pem);
 	return r;

@@ -46,13 +46,12 @@ int pm_mesh_key_pem(const struct pm_mesh_key *key, char *ret_pem)
 {
 	pm_cleanup(secret) struct pm_secret der = {0};
 	int r = pm_secret_new(&der, PM_P256_DER_MAX);
-	size_t len;
 
 	if (r < 0)
 		return r;
 	pm_p256_pkcs8(&key->secret, key->spki, der.ptr);
 	return pm_pem_write(
-		"PRIVATE KEY", pm_view(der.ptr, der.len), ret_pem, PM_MESH_KEY_PEM_SIZE, &len);
+		pm_view(der.ptr, der.len), "PRIVATE KEY", ret_pem, PM_MESH_KEY_PEM_SIZE);
 }
 
 int pm_mesh_claims_purpose(const struct pm_claims *claims, enum pm_mesh_purpose *ret_purpose)

@@ -2,13 +2,14 @@
 /* Envelope encryption without memory: see alloc.h. */
 #include <string.h>
 
-#include <pm/field.h>
 #include <pm/direct.h>
+#include <pm/field.h>
 #include <pm/keyex.h>
 #include <pm/rules.h>
 
 #include "alloc.h"
 #include "crypto/crypto.h"
+#include "envelope/box.h"
 #include "envelope/field.h"
 #include "envelope/keyex.h"
 #include "testing.h"
@@ -195,6 +196,31 @@ static int make_shard_key(void)
 	return strlen(pm_shard_key(shard)) == 16 + 1 + 15 ? PM_OK : ALLOC_WRONG;
 }
 
+/* A key to its text and back, a box to the key and open again. */
+static int pass_a_box(void)
+{
+	pm_cleanup(pm_box_key) struct pm_box_key *key = NULL, *same = NULL;
+	uint8_t public[PM_BOX_PUBLIC_SIZE], box[PM_BOX_OVERHEAD + 3], plain[3];
+	char private_pem[PM_BOX_PEM_SIZE], public_pem[PM_BOX_PUBLIC_PEM_SIZE];
+	int r = pm_box_key_new(&key);
+
+	if (r == PM_OK)
+		r = pm_box_key_pem(key, private_pem);
+	if (r == PM_OK)
+		r = pm_box_key_parse(private_pem, strlen(private_pem), NULL, &same);
+	if (r == PM_OK)
+		r = pm_box_public_pem(pm_box_key_public(key), public_pem);
+	if (r == PM_OK)
+		r = pm_box_public_parse(public_pem, strlen(public_pem), NULL, public);
+	if (r == PM_OK)
+		r = pm_box_seal(public, "label", NULL, 0, "abc", 3, box);
+	if (r == PM_OK)
+		r = pm_box_open(same, "label", NULL, 0, box, sizeof(box), plain);
+	if (r < 0)
+		return r;
+	return pm_view_equal(pm_view(plain, 3), VIEW("abc")) ? PM_OK : ALLOC_WRONG;
+}
+
 START_TEST(fields_without_memory)
 {
 	ck_assert_uint_ge(alloc_walk("pm_field", exchange_fields, ALLOC_NOMEM), 6);
@@ -208,6 +234,12 @@ START_TEST(keyex_without_memory)
 	ck_assert_uint_ge(alloc_walk("pm_keyex_respond", answer, ALLOC_LOSSY), 4);
 	ck_assert_uint_ge(alloc_walk("pm_direct", meet_directly, ALLOC_LOSSY), 5);
 	ck_assert_uint_ge(alloc_walk("pm_keyex_client_finish", refuse_response, ALLOC_LOSSY), 2);
+}
+END_TEST
+
+START_TEST(boxes_without_memory)
+{
+	ck_assert_uint_ge(alloc_walk("pm_box", pass_a_box, ALLOC_LOSSY), 15);
 }
 END_TEST
 
@@ -226,6 +258,7 @@ int main(void)
 	tcase_set_timeout(t, 100);
 	tcase_add_test(t, fields_without_memory);
 	tcase_add_test(t, keyex_without_memory);
+	tcase_add_test(t, boxes_without_memory);
 	tcase_add_test(t, rules_without_memory);
 	suite_add_tcase(s, t);
 	return test_main(s);
