@@ -36,6 +36,7 @@
 #include <pm/report.h>
 #include <pm/rim.h>
 #include <pm/rules.h>
+#include <pm/seal.h>
 #include <pm/sealed.h>
 #include <pm/session.h>
 #include <pm/signatures.h>
