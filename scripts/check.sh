@@ -25,7 +25,7 @@ try() {
 try build gcc none
 try build-asan gcc "style man" -Db_sanitize=address,undefined
 try build-clang clang "style man vm long"
-try build-mbedtls gcc "style man vm long" -Dfast_verify=disabled -Dipsec_mb=disabled
+try build-mbedtls gcc "style man vm long" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 
 # shellcheck disable=SC2086 # a list of words
 python3 scripts/summary.py $dirs || failed=1

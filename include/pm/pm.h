@@ -39,6 +39,7 @@
 #include <pm/seal.h>
 #include <pm/sealed.h>
 #include <pm/session.h>
+#include <pm/shares.h>
 #include <pm/signatures.h>
 #include <pm/snp.h>
 #include <pm/snp_policy.h>

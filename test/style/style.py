@@ -56,6 +56,7 @@ THIRD_PARTY = {
     "curl": ("libpm/net/", "daemons/common/upstream", "test/"),
     "sodium": ("libpm/base/", "libpm/crypto/", "test/"),
     "sodium.h": ("libpm/base/", "libpm/crypto/", "test/"),
+    "libgfshare.h": ("libpm/crypto/", "test/"),
     "libcryptsetup.h": ("libpm/verity/", "test/"),
     "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
