@@ -54,7 +54,10 @@ struct pm_audit;
 
 /** A fact of an entry. */
 struct pm_audit_field {
-	/** Its name: lower-case letters, digits and ".", "_", "-" between them. */
+	/**
+	 * Its name, of at most PM_AUDIT_NAME_MAX characters: lower-case letters, digits and ".",
+	 * "_", "-", which it does not begin with.
+	 */
 	const char *name;
 	/** Its value: any text. What is not printable ASCII, quotes and backslashes become "?". */
 	const char *value;

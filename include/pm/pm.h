@@ -7,6 +7,7 @@
 
 #include <pm/api.h>
 #include <pm/appraise.h>
+#include <pm/audit.h>
 #include <pm/authority.h>
 #include <pm/body.h>
 #include <pm/box.h>

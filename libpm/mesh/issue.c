@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates of workloads: what the manifest allows, in the one form. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/report.h"
 #include "base/time.h"

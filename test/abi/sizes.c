@@ -20,6 +20,8 @@ static const struct {
 } rows[] = {
 	SIZE(struct pm_appraisal, 64),
 	SIZE(struct pm_appraised, 7152),
+	SIZE(struct pm_audit_field, 16),
+	SIZE(struct pm_audit_head, 48),
 	SIZE(struct pm_body_cipher, 24),
 	SIZE(struct pm_bundle_content, 672),
 	SIZE(struct pm_bundle_gpu, 40),
