@@ -28,12 +28,16 @@ static const struct http_field no_store = {"Cache-Control", "no-store"};
 int direct_new(const struct evidence_options *options, struct direct **ret_direct)
 {
 	struct direct *direct = calloc(1, sizeof(*direct));
+	struct evidence_subject subject = {
+		.key_kind = PM_CLAIMS_XWING, .key_len = PM_DIRECT_PUBLIC_SIZE};
 	int r = 2;
 
-	if (!direct || pm_direct_key_new(&direct->key) < 0)
+	if (!direct || pm_direct_key_new(&direct->key) < 0) {
 		warnx("out of memory");
-	else
-		r = evidence_new(options, pm_direct_key_public(direct->key), &direct->evidence);
+	} else {
+		subject.key = pm_direct_key_public(direct->key);
+		r = evidence_new(options, &subject, &direct->evidence);
+	}
 	if (r != 0) {
 		direct_free(direct);
 		return r;
@@ -129,18 +133,18 @@ static void agree(struct job *job)
 	http_finish(job->exchange);
 }
 
-static void on_evidence(void *arg, int error, const uint8_t *bundle, size_t len)
+static void on_evidence(void *arg, const struct evidence_answer *answer)
 {
 	struct job *job = arg;
 
 	job->ask = NULL;
-	if (error < 0) {
+	if (answer->error < 0) {
 		job_fail(job, 503, "no_evidence", "The processor gave no evidence.");
 		return;
 	}
 	job->is_over = true;
-	http_respond(job->exchange, 200, PM_BUNDLE_MEDIA_TYPE, &no_store, 1, (int64_t)len);
-	http_send(job->exchange, bundle, len);
+	http_respond(job->exchange, 200, PM_BUNDLE_MEDIA_TYPE, &no_store, 1, (int64_t)answer->len);
+	http_send(job->exchange, answer->bundle, answer->len);
 	http_finish(job->exchange);
 }
 

@@ -3,7 +3,7 @@
 #ifndef PROXY_DIRECT_H
 #define PROXY_DIRECT_H
 
-#include "pm-proxy/evidence.h"
+#include "common/evidence.h"
 #include "pm-proxy/job.h"
 
 /* Where clients ask for evidence: {"Nonce": base64 of 32 bytes}. */

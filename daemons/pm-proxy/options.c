@@ -57,13 +57,7 @@ enum {
 	OPT_REPLAY_ENTRIES,
 	OPT_REPLAY_WINDOW,
 	OPT_DIRECT,
-	OPT_ROLE,
-	OPT_MODEL,
-	OPT_SNP_CERT,
-	OPT_SNP_CRL,
-	OPT_ATTESTER,
 	OPT_PUBLIC_KEY,
-	OPT_GPU_EVIDENCE,
 };
 
 static const struct option long_options[] = {
@@ -79,13 +73,10 @@ static const struct option long_options[] = {
 	{"replay-entries", required_argument, NULL, OPT_REPLAY_ENTRIES},
 	{"replay-window", required_argument, NULL, OPT_REPLAY_WINDOW},
 	{"direct", no_argument, NULL, OPT_DIRECT},
-	{"role", required_argument, NULL, OPT_ROLE},
-	{"model", required_argument, NULL, OPT_MODEL},
-	{"snp-cert", required_argument, NULL, OPT_SNP_CERT},
-	{"snp-crl", required_argument, NULL, OPT_SNP_CRL},
-	{"attester", required_argument, NULL, OPT_ATTESTER},
 	{"public-key", required_argument, NULL, OPT_PUBLIC_KEY},
-	{"gpu-evidence", required_argument, NULL, OPT_GPU_EVIDENCE},
+	EVIDENCE_ROLE_ROWS,
+	EVIDENCE_OPTION_ROWS,
+	EVIDENCE_GPU_ROWS,
 	COMMON_OPTION_ROWS,
 	{0},
 };
@@ -160,37 +151,6 @@ static int add_text(
 	return 0;
 }
 
-static int set_direct(struct proxy_options *o, int id)
-{
-	struct evidence_options *e = &o->evidence;
-
-	switch (id) {
-	case OPT_ROLE:
-		e->role = optarg;
-		return 0;
-	case OPT_MODEL:
-		return add_text(
-			"--model", optarg, e->models, &e->model_count, PM_CLAIMS_MODELS_MAX);
-	case OPT_SNP_CERT:
-		return add_text("--snp-cert", optarg, e->certs, &e->cert_count, EVIDENCE_FILES_MAX);
-	case OPT_SNP_CRL:
-		return add_text("--snp-crl", optarg, e->crls, &e->crl_count, PM_BUNDLE_CRLS_MAX);
-	case OPT_ATTESTER:
-		e->collect.source = PM_COLLECT_ATTESTER;
-		e->collect.socket = optarg;
-		return 0;
-	case OPT_PUBLIC_KEY:
-		o->public_key = optarg;
-		return 0;
-	case OPT_GPU_EVIDENCE:
-		e->gpu_folder = optarg;
-		return 0;
-	default:
-		o->direct = true;
-		return 0;
-	}
-}
-
 static int set_option(struct proxy_options *o, int id)
 {
 	switch (id) {
@@ -222,18 +182,16 @@ static int set_option(struct proxy_options *o, int id)
 	case OPT_REPLAY_WINDOW:
 		return set_replay(o, id, optarg);
 	case OPT_DIRECT:
-	case OPT_ROLE:
-	case OPT_MODEL:
-	case OPT_SNP_CERT:
-	case OPT_SNP_CRL:
-	case OPT_ATTESTER:
+		o->direct = true;
+		return 0;
 	case OPT_PUBLIC_KEY:
-	case OPT_GPU_EVIDENCE:
-		return set_direct(o, id);
+		o->public_key = optarg;
+		return 0;
 	case '?':
 		return 2; /* getopt said why */
 	default:
-		return common_option(&o->common, id, optarg);
+		return evidence_is_option(id) ? evidence_option(&o->evidence, id, optarg)
+					      : common_option(&o->common, id, optarg);
 	}
 }
 
@@ -268,11 +226,11 @@ int options_parse(int argc, char **argv, struct proxy_options *ret)
 		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
 		.bucket = 256,
 		.keys = {.replay_entries = 16384, .replay_window = 60},
-		.evidence = {.collect = {.size = sizeof(struct pm_collect_options)}},
 	};
 	int id;
 
 	common_options_init(&o.common);
+	evidence_options_init(&o.evidence);
 	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (id == 'h') {
 			fputs(help, stdout);

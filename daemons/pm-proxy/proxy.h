@@ -11,7 +11,7 @@
 
 #include "common/address.h"
 #include "common/options.h"
-#include "pm-proxy/evidence.h"
+#include "common/evidence.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/usage.h"
 

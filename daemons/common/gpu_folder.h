@@ -4,8 +4,8 @@
  * and goes whole, so what was opened stays one piece. Nothing in it is verified here: clients do
  * that.
  */
-#ifndef PROXY_GPU_FOLDER_H
-#define PROXY_GPU_FOLDER_H
+#ifndef COMMON_GPU_FOLDER_H
+#define COMMON_GPU_FOLDER_H
 
 #include <stddef.h>
 #include <stdint.h>

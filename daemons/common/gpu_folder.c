@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pm-proxy/gpu_folder.h"
+#include "common/gpu_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
