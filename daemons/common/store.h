@@ -14,7 +14,7 @@
  *
  * Keys are 1 to STORE_KEY_MAX printable ASCII characters without space and sorted by their bytes;
  * values are bytes, at most STORE_VALUE_MAX. Each write gives its entry a new revision: a number
- * greater than that of any write before, of any key.
+ * greater than that of any write before, of any key, and than 1.
  *
  * An entry that expired is not there, to every function, from the second `expires` on by the clock
  * of the machine that asks: it is not found, a write that demands its revision fails, and one that

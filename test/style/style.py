@@ -59,6 +59,7 @@ THIRD_PARTY = {
     "libgfshare.h": ("libpm/crypto/", "test/"),
     "libcryptsetup.h": ("libpm/verity/", "test/"),
     "intel-ipsec-mb.h": ("libpm/verity/", "test/"),
+    "sqlite3.h": ("daemons/common/store_sqlite", "test/"),
     "openssl": ("tools/pm-sim/", "test/"),
     "jansson.h": ("libpm/evidence/eat", "libpm/net/rim_json.c", "libpm/net/session_agree.c", "libpm/policy/",
                   "tools/", "daemons/", "examples/inference-server/", "test/"),
