@@ -29,6 +29,7 @@ struct upstream_pool {
 	struct address address;
 	int in_callback;
 	struct upstream *cancelled; /* from within libcurl's functions */
+	char *cert, *key, *ca;	    /* texts of PEM */
 };
 
 struct upstream {
@@ -39,6 +40,9 @@ struct upstream {
 	const struct upstream_handler *handler;
 	void *arg;
 	size_t body_len;
+	const char *body;
+	size_t body_sent;
+	bool *sent;
 	int status;
 	char content_type[UPSTREAM_TYPE_SIZE];
 	bool has_framing, is_coded, is_head, has_begun, is_refused, is_cancelled;
@@ -298,8 +302,36 @@ static bool add_fields(struct upstream *u, const struct upstream_request *reques
 	return ok;
 }
 
+/* Where a body is sent once: libcurl can't go back in it. */
+static size_t on_read(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct upstream *u = arg;
+	size_t left = u->body_len - u->body_sent;
+	size_t n = size * count < left ? size * count : left;
+
+	if (u->is_cancelled)
+		return CURL_READFUNC_ABORT;
+	*u->sent = true;
+	memcpy(bytes, u->body + u->body_sent, n);
+	u->body_sent += n;
+	return n;
+}
+
+static bool set_body_once(struct upstream *u, const struct upstream_request *request)
+{
+	u->sent = request->sent;
+	u->body = request->body;
+	return !curl_easy_setopt(u->easy, CURLOPT_POST, 1L) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_READFUNCTION, on_read) &&
+	       !curl_easy_setopt(u->easy, CURLOPT_READDATA, u) &&
+	       !curl_easy_setopt(
+		       u->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+}
+
 static bool set_body(struct upstream *u, const struct upstream_request *request)
 {
+	if (request->sent)
+		return set_body_once(u, request);
 	if (!request->body && strcmp(request->method, "POST") != 0)
 		return true;
 	return !curl_easy_setopt(u->easy, CURLOPT_POST, 1L) &&
@@ -332,6 +364,23 @@ static bool set_rules(CURL *easy)
 	       !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MILLISECONDS);
 }
 
+static bool set_blob(CURL *easy, CURLoption option, char *text)
+{
+	struct curl_blob blob = {text, text ? strlen(text) : 0, CURL_BLOB_NOCOPY};
+
+	return !text || !curl_easy_setopt(easy, option, &blob);
+}
+
+static bool set_identity(CURL *easy, const struct upstream_pool *pool)
+{
+	if (!pool->cert && !pool->ca)
+		return true;
+	return set_blob(easy, CURLOPT_SSLCERT_BLOB, pool->cert) &&
+	       set_blob(easy, CURLOPT_SSLKEY_BLOB, pool->key) &&
+	       set_blob(easy, CURLOPT_CAINFO_BLOB, pool->ca) &&
+	       !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+}
+
 static bool set_up(struct upstream *u, const struct upstream_request *request)
 {
 	struct upstream_pool *pool = u->pool;
@@ -350,7 +399,7 @@ static bool set_up(struct upstream *u, const struct upstream_request *request)
 	       !curl_easy_setopt(u->easy, CURLOPT_HEADERFUNCTION, on_line) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_HEADERDATA, u) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_WRITEFUNCTION, on_body) &&
-	       !curl_easy_setopt(u->easy, CURLOPT_WRITEDATA, u);
+	       !curl_easy_setopt(u->easy, CURLOPT_WRITEDATA, u) && set_identity(u->easy, pool);
 }
 
 int upstream_start(struct upstream_pool *pool, const struct upstream_request *request,
@@ -496,5 +545,20 @@ void upstream_pool_free(struct upstream_pool *pool)
 	if (pool->timer)
 		event_free(pool->timer);
 	free(pool->ca_file);
+	free(pool->cert);
+	free(pool->ca);
+	if (pool->key)
+		explicit_bzero(pool->key, strlen(pool->key));
+	free(pool->key);
 	free(pool);
+}
+
+int upstream_pool_set_tls(
+	struct upstream_pool *pool, const char *cert, const char *key, const char *ca)
+{
+	pool->cert = cert ? strdup(cert) : NULL;
+	pool->key = key ? strdup(key) : NULL;
+	pool->ca = ca ? strdup(ca) : NULL;
+	return (cert && !pool->cert) || (key && !pool->key) || (ca && !pool->ca) ? PM_E_NOMEM
+										 : PM_OK;
 }

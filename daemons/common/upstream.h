@@ -47,6 +47,12 @@ struct upstream_request {
 	size_t field_count;
 	const void *body; /* stays the caller's until done() or upstream_cancel() */
 	size_t body_len;
+	/*
+	 * Set once bytes of the body were handed on: until then the server knows nothing of the
+	 * request. What was handed on is not sent again when a connection that was kept turns out
+	 * to be dead. NULL: it may be. Until done() or upstream_cancel().
+	 */
+	bool *sent;
 };
 
 /* address must be of IP or Unix. 0; PM_E_NOMEM, PM_E_STATE when libcurl can't begin. */
@@ -80,5 +86,13 @@ void upstream_pause(struct upstream *upstream);
 
 /* Lets it go on, not from handler's functions; they may be called from within, done() too. */
 void upstream_resume(struct upstream *upstream);
+
+/*
+ * For a pool of an https URL, before its first request: who we are (cert, the leaf first, and key;
+ * or neither) and whom we trust (ca; NULL: as before), as texts of PEM, which are copied; the key
+ * is wiped at the end. No proxy is taken then. 0; PM_E_NOMEM.
+ */
+int upstream_pool_set_tls(
+	struct upstream_pool *pool, const char *cert, const char *key, const char *ca);
 
 #endif
