@@ -222,7 +222,7 @@ if [ -x "$build/daemons/pm-client" ]; then
 	title "15. A worker before an inference server without encryption, and what a client finds about it"
 	start inference-server --listen 127.0.0.1:0
 	start pm-proxy --listen 127.0.0.1:0 --upstream "$address" --direct --role worker --model "tiny=$root" \
-		--attester "$work/attester" --snp-crl "$work/sim/crl.der" --no-ocsp-status
+		--attester "$work/attester" --snp-crl "$work/sim/crl.der" --no-ocsp-status --no-ready-file
 	worker=$address
 	show pm-ctl manifest init -o "$work/chat.json" --role worker --from-evidence "$work/report.bin" \
 		--model "$work/tiny.json" --owner "alice=$work/alice.pub" \

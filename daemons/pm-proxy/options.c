@@ -22,6 +22,7 @@ static const char help[] =
 	"  --public-key FILE      and write the public key there, for pm-agent --key\n"
 	"  --gpu-evidence DIR     and send along what pm-agent --evidence wrote\n"
 	"  --ready-file FILE      serve only while this file exists: who attests makes it\n"
+	"  --no-ready-file        serve at once: there is no such file to wait for\n"
 	"  --ocsp-status FILE     what OCSP said of the GPUs, for clients with a policy on it\n"
 	"  --no-ocsp-status       there is none: clients with a policy are refused\n"
 	"  --adapter LIST         of openai, anthropic, unstructured (default openai,anthropic)\n"
@@ -40,14 +41,15 @@ static const char help[] =
 	"      --keys keys.txt --ocsp-status /run/pm/ocsp.json --ready-file /run/pm/attested \\\n"
 	"      --tls-cert mesh.pem --tls-key mesh.key --tls-client-ca mesh-ca.pem\n"
 	"  pm-proxy --listen 127.0.0.1:8085 --upstream unix:/run/vllm.sock --keys keys.txt \\\n"
-	"      --no-ocsp-status\n"
+	"      --no-ocsp-status --no-ready-file\n"
 	"  pm-proxy --listen :8085 --upstream 127.0.0.1:8008 --direct --role worker \\\n"
-	"      --no-ocsp-status\n";
+	"      --no-ocsp-status --no-ready-file\n";
 
 enum {
 	OPT_UPSTREAM = 256,
 	OPT_KEYS,
 	OPT_READY_FILE,
+	OPT_NO_READY_FILE,
 	OPT_OCSP,
 	OPT_NO_OCSP,
 	OPT_ADAPTER,
@@ -64,6 +66,7 @@ static const struct option long_options[] = {
 	{"upstream", required_argument, NULL, OPT_UPSTREAM},
 	{"keys", required_argument, NULL, OPT_KEYS},
 	{"ready-file", required_argument, NULL, OPT_READY_FILE},
+	{"no-ready-file", no_argument, NULL, OPT_NO_READY_FILE},
 	{"ocsp-status", required_argument, NULL, OPT_OCSP},
 	{"no-ocsp-status", no_argument, NULL, OPT_NO_OCSP},
 	{"adapter", required_argument, NULL, OPT_ADAPTER},
@@ -163,6 +166,9 @@ static int set_option(struct proxy_options *o, int id)
 	case OPT_READY_FILE:
 		o->ready_file = optarg;
 		return 0;
+	case OPT_NO_READY_FILE:
+		o->no_ready_file = true;
+		return 0;
 	case OPT_OCSP:
 		o->ocsp_file = optarg;
 		return 0;
@@ -215,6 +221,12 @@ static int check(const struct proxy_options *o)
 	}
 	if (!o->ocsp_file == !o->no_ocsp) {
 		warnx("one of --ocsp-status FILE and --no-ocsp-status is needed");
+		return 2;
+	}
+	if (!o->ready_file == !o->no_ready_file) {
+		warnx("one of --ready-file FILE and --no-ready-file is needed: a worker serves "
+		      "only "
+		      "while its attestation stands, or you say that nothing is waited for");
 		return 2;
 	}
 	return common_options_check(&o->common);

@@ -30,6 +30,7 @@ struct proxy_options {
 	const char *upstream;
 	const char *keys_file;
 	const char *ready_file;
+	bool no_ready_file;
 	const char *ocsp_file;
 	bool no_ocsp;
 	unsigned int adapters; /* of enum adapter */

@@ -380,7 +380,8 @@ static void compare(char *proxy_path, char *model_path, char *keys, size_t strea
 	struct server model = start(0, model_args), proxy;
 	char upstream[32];
 	const char *args[] = {proxy_path, "--listen", "127.0.0.1:0", "--threads", "1", "--upstream",
-		upstream, "--keys", keys, "--no-ocsp-status", "--pad", "0", NULL};
+		upstream, "--keys", keys, "--no-ocsp-status", "--no-ready-file", "--pad", "0",
+		NULL};
 
 	snprintf(upstream, sizeof(upstream), "127.0.0.1:%u", model.port);
 	measure(PAST, &model, &model, streams, repeat);

@@ -63,7 +63,7 @@ class Scene:
         assert w.proxy.stop() == 0
         w.proxy = w.stack.enter_context(
             Daemon(w.proxy_program, *HERE, "--upstream", w.upstream, "--direct", "--role", "worker", "--model",
-                   f"tiny={ROOT}", "--attester", w.socket, "--no-ocsp-status"))
+                   f"tiny={ROOT}", "--attester", w.socket, "--no-ocsp-status", "--no-ready-file"))
         w.address = self.relay.target = w.proxy.address()
 
     def hidden(self, *words):

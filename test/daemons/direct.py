@@ -57,7 +57,7 @@ class Worker:
         self.upstream = "%s:%d" % self.model.address()
         self.proxy = self.stack.enter_context(
             Daemon(self.proxy_program, *HERE, "--upstream", self.upstream, "--direct", "--role", "worker",
-                   "--model", f"tiny={ROOT}", "--attester", self.socket, "--no-ocsp-status", *more))
+                   "--model", f"tiny={ROOT}", "--attester", self.socket, "--no-ocsp-status", "--no-ready-file", *more))
         self.peer = self.stack.enter_context(Peer(peer))
         self.address = self.proxy.address()
 
@@ -245,7 +245,7 @@ def test_without_direct(programs):
     """A proxy with a key file has no such paths; options of the one are none of the other."""
     with tempfile.TemporaryDirectory() as f:
         open(f"{f}/keys", "w", encoding="ascii").close()
-        base = [*HERE, "--upstream", "127.0.0.1:1", "--no-ocsp-status"]
+        base = [*HERE, "--upstream", "127.0.0.1:1", "--no-ocsp-status", "--no-ready-file"]
         with Daemon(programs[0], *base, "--keys", f"{f}/keys") as d:
             for path in PATHS:
                 assert ask(d.address(), "POST", path, b"{}").status == 501

@@ -38,6 +38,8 @@ class Setup:
             with open(f"{self.folder}/ocsp", "w", encoding="ascii") as f:
                 json.dump(ocsp, f)
             more = ["--ocsp-status", f"{self.folder}/ocsp"]
+        if "--ready-file" not in args:
+            more.append("--no-ready-file")
         self.proxy = self.stack.enter_context(
             Daemon(programs[0], *HERE, "--upstream", upstream, "--keys", f"{self.folder}/keys", *more, *args))
         self.peer = self.stack.enter_context(Peer(programs[2]))
@@ -387,7 +389,7 @@ def test_ocsp_files(programs):
                 file.write(text)
             open(f"{f}/keys", "w", encoding="ascii").close()
             with Daemon(programs[0], *HERE, "--upstream", "127.0.0.1:1", "--keys", f"{f}/keys", "--ocsp-status",
-                        f"{f}/ocsp") as d:
+                        f"{f}/ocsp", "--no-ready-file") as d:
                 assert d.wait() == 2, text
 
 
@@ -483,7 +485,8 @@ def test_upstream_must_be_local(programs):
     with tempfile.TemporaryDirectory() as f:
         open(f"{f}/keys", "w", encoding="ascii").close()
         for upstream in ("10.0.0.1:80", ":80", "[2001:db8::1]:80", "example:80", "0.0.0.0:80"):
-            with Daemon(programs[0], *HERE, "--upstream", upstream, "--keys", f"{f}/keys", "--no-ocsp-status") as d:
+            with Daemon(programs[0], *HERE, "--upstream", upstream, "--keys", f"{f}/keys", "--no-ocsp-status",
+                        "--no-ready-file") as d:
                 assert d.wait() == 2 and "plaintext" in d.text(), upstream
 
 
@@ -556,14 +559,18 @@ def test_usage(programs):
             with open(f"{f}/keys", "w", encoding="ascii") as file:
                 file.write(text)
             with Daemon(programs[0], *HERE, "--upstream", "127.0.0.1:1", "--keys", f"{f}/keys",
-                        "--no-ocsp-status") as d:
+                        "--no-ocsp-status", "--no-ready-file") as d:
                 assert d.wait() == 2 and SECRET.hex() not in d.text(), text
-        base = [*HERE, "--upstream", "127.0.0.1:1", "--keys", f"{f}/keys"]
+        open(f"{f}/keys", "w", encoding="ascii").close()
+        base = [*HERE, "--upstream", "127.0.0.1:1", "--keys", f"{f}/keys", "--no-ready-file"]
         for args in ([], base, [*base, "--no-ocsp-status", "--pad", "100"], [*base, "--no-ocsp-status", "--pad", "8"],
                      [*base, "--no-ocsp-status", "--adapter", "x"], [*base, "--no-ocsp-status", "--adapter", ""],
                      [*base, "--no-ocsp-status", "--ocsp-status", "x"], [*base, "--no-ocsp-status", "more"]):
             with Daemon(programs[0], *args) as d:
                 assert d.wait() == 2, args
+        for args in ([], ["--ready-file", "x", "--no-ready-file"]):
+            with Daemon(programs[0], *base[:-1], "--no-ocsp-status", *args) as d:
+                assert d.wait() == 2 and "one of --ready-file" in d.text(), (args, d.text())
 
 
 if __name__ == "__main__":
