@@ -193,6 +193,8 @@ static int run_body(struct job *job, const struct pm_body_cipher *cipher, enum p
 	if (r < 0)
 		return r;
 	pm_body_ask_usage(job->request);
+	if (job->format == JOB_SEALED)
+		pm_body_keep_files(job->request);
 	if (kind == PM_BODY_JSON)
 		r = pm_body_json(
 			job->request, job->in.bytes, job->in.len, NULL, &out, &job->plain_len);

@@ -21,7 +21,7 @@
  * - comments of event streams are not sent on, for they can't be encrypted; event names are short
  *   words; other fields of the stream but data are dropped;
  * - forms keep all values of a repeated name, and all files; the names and types of files are not
- *   sent on: they are plaintext.
+ *   sent on: they are plaintext (but see pm_body_keep_files()).
  *
  * No error text holds a value or a key of the body.
  */
@@ -227,6 +227,17 @@ PM_API int pm_body_reset(struct pm_body *body, const struct pm_body_cipher *ciph
  * chat, completions and transcriptions; the others send usage anyway. Survives pm_body_reset().
  */
 PM_API void pm_body_ask_usage(struct pm_body *body);
+
+/**
+ * pm_body_keep_files - send the names and types of a form's files on
+ * @body: a transformer that opens requests
+ *
+ * For forms that came in a sealed exchange: there they were encrypted with everything else, and
+ * servers tell by them what a file is. Not for forms of field messages, where anybody in between
+ * may have written them. A name that readers understand in different ways becomes the field's name,
+ * such a type application/octet-stream, as without. Survives pm_body_reset().
+ */
+PM_API void pm_body_keep_files(struct pm_body *body);
 
 /**
  * pm_body_json - seal or open a whole JSON body

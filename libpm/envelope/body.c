@@ -72,6 +72,11 @@ void pm_body_ask_usage(struct pm_body *body)
 	body->asks_usage = body->side == PM_BODY_REQUEST && body->way == PM_BODY_OPEN;
 }
 
+void pm_body_keep_files(struct pm_body *body)
+{
+	body->keeps_files = body->side == PM_BODY_REQUEST && body->way == PM_BODY_OPEN;
+}
+
 int pm_body_too_long(struct pm_report *report)
 {
 	return pm_fail(report, PM_E_LIMIT, "body", "a body within the limit", "more than %u bytes",

@@ -137,17 +137,28 @@ static struct pm_view text(const char *s)
 	return pm_view(s, strlen(s));
 }
 
-static int put_part(struct pm_grow *out, const char *boundary, struct pm_view name, bool file,
-	struct pm_view content)
+static int put_value(
+	struct pm_grow *out, const char *boundary, struct pm_view name, struct pm_view content)
 {
-	struct pm_view nothing = text("");
 	const struct pm_view pieces[] = {text("--"), text(boundary),
-		text("\r\nContent-Disposition: form-data; name=\""), name,
-		file ? text("\"; filename=\"") : nothing, file ? name : nothing, text("\"\r\n"),
-		file ? text("Content-Type: application/octet-stream\r\n") : nothing, text("\r\n"),
-		content.len ? content : nothing, text("\r\n"), {0}};
+		text("\r\nContent-Disposition: form-data; name=\""), name, text("\"\r\n\r\n"),
+		content.len ? content : text(""), text("\r\n"), {0}};
 
 	return put(out, pieces);
+}
+
+static int put_file(struct pm_body *body, const char *boundary, const struct pm_form_part *part,
+	struct pm_view content)
+{
+	bool keep = body->keeps_files;
+	const struct pm_view pieces[] = {text("--"), text(boundary),
+		text("\r\nContent-Disposition: form-data; name=\""), part->name,
+		text("\"; filename=\""), keep && part->file_name.len ? part->file_name : part->name,
+		text("\"\r\nContent-Type: "),
+		keep && part->type.len ? part->type : text("application/octet-stream"),
+		text("\r\n\r\n"), content.len ? content : text(""), text("\r\n"), {0}};
+
+	return put(&body->out, pieces);
 }
 
 static struct pm_view content_of(const struct pm_body *body, const struct item *item)
@@ -191,8 +202,7 @@ static int put_flags(struct pm_body *body, const char *boundary)
 			have = true;
 		}
 		if (!have)
-			r = put_part(
-				&body->out, boundary, text(usage_flags[k]), false, text("true"));
+			r = put_value(&body->out, boundary, text(usage_flags[k]), text("true"));
 	}
 	return r;
 }
@@ -208,9 +218,10 @@ static int write_form(struct pm_body *body, const char *boundary)
 		r = put_flags(body, boundary);
 	for (size_t i = 0; r == PM_OK && i < count_of(body); i++) {
 		const struct item *item = &items_of(body)[i];
+		struct pm_view content = content_of(body, item);
 
-		r = put_part(&body->out, boundary, item->part.name, item->part.file,
-			content_of(body, item));
+		r = item->part.file ? put_file(body, boundary, &item->part, content)
+				    : put_value(&body->out, boundary, item->part.name, content);
 	}
 	return r < 0 ? r : put(&body->out, last);
 }

@@ -155,6 +155,42 @@ static bool is_name(struct pm_view v)
 	return v.len > 0 && v.len <= PM_FORM_NAME_MAX;
 }
 
+/*
+ * A file's name, as browsers and HTTP libraries write it, in any encoding, with '%22' for a quote.
+ * One with backslashes would be read in two ways.
+ */
+static bool is_file_name(struct pm_view v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if (v.ptr[i] < 0x20 || v.ptr[i] == 0x7f || v.ptr[i] == '"' || v.ptr[i] == '\\')
+			return false;
+	return v.len > 0 && v.len <= PM_FORM_NAME_MAX;
+}
+
+static bool is_type(struct pm_view v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if (v.ptr[i] < 0x20 || v.ptr[i] > 0x7e)
+			return false;
+	return v.len > 0 && v.len <= PM_FORM_NAME_MAX;
+}
+
+/* Of two names or types none is sent on: readers disagree which one counts. */
+static void take_file_name(struct pm_form_part *part, struct pm_view name)
+{
+	if (part->file || !is_file_name(name))
+		part->file_name = pm_view(name.ptr, 0);
+	else
+		part->file_name = name;
+	part->file = true;
+}
+
+static void take_type(struct pm_form_part *part, struct pm_view type)
+{
+	part->type = part->has_type || !is_type(type) ? pm_view(NULL, 0) : type;
+	part->has_type = true;
+}
+
 static int read_disposition(struct pm_form_part *part, struct pm_view value)
 {
 	struct pm_view kind = take_token(&value), name;
@@ -167,7 +203,10 @@ static int read_disposition(struct pm_form_part *part, struct pm_view value)
 
 		if (r < 0)
 			return r;
-		part->file |= view_is(name, "filename") || view_is(name, "filename*");
+		if (view_is(name, "filename"))
+			take_file_name(part, text);
+		else if (view_is(name, "filename*"))
+			take_file_name(part, pm_view(NULL, 0));
 		if (view_is(name, "name*") || (view_is(name, "name") && part->name.len))
 			return PM_E_FORMAT;
 		if (view_is(name, "name"))
@@ -195,6 +234,8 @@ static int read_header_line(struct pm_form_part *part, struct pm_view line)
 		return read_disposition(part, line);
 	if (view_is(name, "Content-Transfer-Encoding"))
 		return check_encoding(line);
+	if (view_is(name, "Content-Type"))
+		take_type(part, line);
 	return PM_OK;
 }
 

@@ -28,6 +28,10 @@ struct pm_form_part {
 	struct pm_view content;
 	/* It has a file's name. */
 	bool file;
+	/* That name and the part's type; empty where there is none that may be sent on. */
+	struct pm_view file_name;
+	struct pm_view type;
+	bool has_type;
 };
 
 /* Reads the value of a Content-Type header. PM_E_UNSUPPORTED for another type, PM_E_FORMAT. */

@@ -346,6 +346,45 @@ START_TEST(asks_for_usage)
 }
 END_TEST
 
+/* --- names of files -------------------------------------------------------------------------- */
+
+#define FILE_WITH(head)                                                                            \
+	"--B\r\nContent-Disposition: form-data; name=\"f\"; " head                                 \
+	"\r\n\r\n\"aaaaaaaaabaaaaaagl\"\r\n--B--"
+#define KEPT(name, type)                                                                           \
+	"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" name                      \
+	"\"\r\nContent-Type: " type "\r\n\r\n1\r\n--B--\r\n"
+#define NO_TYPE "application/octet-stream"
+
+static const struct {
+	const char *in, *out;
+} file_names[] = {
+	{FILE_WITH("filename=\"a b.wav\"\r\nContent-Type: audio/wav; x=y"),
+		KEPT("a b.wav", "audio/wav; x=y")},
+	{FILE_WITH("filename=\"a%22b\xc3\xa9.mp3\""), KEPT("a%22b\xc3\xa9.mp3", NO_TYPE)},
+	{FILE_WITH("filename=\"\""), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename=\"a\\\"b\""), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename=\"a\x7f\""), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename=\"a\tb\""), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename=a; filename=b"), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename=a; filename*=UTF-8''b"), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename*=UTF-8''b; filename=a"), KEPT("f", NO_TYPE)},
+	{FILE_WITH("filename=a\r\nContent-Type: a/b\r\nContent-Type: c/d"), KEPT("a", NO_TYPE)},
+	{FILE_WITH("filename=a\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Type: e/f"),
+		KEPT("a", NO_TYPE)},
+	{FILE_WITH("filename=a\r\nContent-Type: a/\x01"), KEPT("a", NO_TYPE)},
+};
+
+START_TEST(names_of_files_are_kept)
+{
+	struct form form;
+
+	pm_body_keep_files(opener.body);
+	ck_pm(transform(&opener, TYPE, view_of(file_names[_i].in), &form), PM_OK);
+	check_form(&form, file_names[_i].out);
+}
+END_TEST
+
 /* --- properties ------------------------------------------------------------------------------ */
 
 static void random_content(struct maker *m)
@@ -451,6 +490,7 @@ int main(void)
 	tcase_add_test(tc, a_field_left_plain_is_refused);
 	tcase_add_test(tc, reasons_hold_no_content);
 	tcase_add_test(tc, asks_for_usage);
+	tcase_add_loop_test(tc, names_of_files_are_kept, 0, PM_ARRAY_LEN(file_names));
 	tcase_add_test(tc, random_forms);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(suite, tc);
