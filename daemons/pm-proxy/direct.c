@@ -105,14 +105,27 @@ void direct_take(struct job *job, const char *bytes, size_t len)
 		job_fail(job, 413, "too_large", "The request is too large.");
 }
 
+/* In a field too: load balancers send what names the secret here from now on. */
+static void tell_secret(struct job *job, const char *id)
+{
+	const struct http_field fields[] = {no_store, {PM_SEALED_FIELD_SECRET_ID, id}};
+	char json[PM_DIRECT_ID_SIZE + 32];
+	int n = snprintf(json, sizeof(json), "{\"SecretId\":\"%s\"}", id);
+
+	job->is_over = true;
+	http_respond(job->exchange, 200, "application/json", fields, 2, n);
+	http_send(job->exchange, json, (size_t)n);
+	http_finish(job->exchange);
+}
+
 static void agree(struct job *job)
 {
 	struct keys *keys = job->proxy->keys;
-	char id[PM_DIRECT_ID_SIZE], json[PM_DIRECT_ID_SIZE + 32];
+	char id[PM_DIRECT_ID_SIZE];
 	int64_t now = (int64_t)time(NULL);
 	uint8_t secret[PM_DIRECT_SECRET_SIZE];
-	int n, r = pm_direct_accept(
-		       job->proxy->direct->key, job->in.bytes, job->in.len, id, secret, NULL);
+	int r = pm_direct_accept(
+		job->proxy->direct->key, job->in.bytes, job->in.len, id, secret, NULL);
 
 	if (r == PM_OK)
 		r = keys_insert_trial(
@@ -126,11 +139,7 @@ static void agree(struct job *job)
 		job_fail(job, 503, "busy", "The worker holds too many secrets.");
 		return;
 	}
-	n = snprintf(json, sizeof(json), "{\"SecretId\":\"%s\"}", id);
-	job->is_over = true;
-	http_respond(job->exchange, 200, "application/json", &no_store, 1, n);
-	http_send(job->exchange, json, (size_t)n);
-	http_finish(job->exchange);
+	tell_secret(job, id);
 }
 
 static void on_evidence(void *arg, const struct evidence_answer *answer)

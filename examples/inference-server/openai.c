@@ -259,7 +259,7 @@ void answer_transcription(struct job *job)
 {
 	const char *type = http_request_field(http_request(job->exchange), "content-type");
 	struct part file, model;
-	char text[256], name[64];
+	char text[512], name[64];
 	json_t *cost;
 
 	if (!find_part(job, type, "file", &file) || !find_part(job, type, "model", &model)) {
@@ -270,7 +270,8 @@ void answer_transcription(struct job *job)
 		model.content);
 	if (apply_model(job, name))
 		return;
-	snprintf(text, sizeof(text), "I heard %zu bytes of audio", file.content_len);
+	snprintf(text, sizeof(text), "I heard %zu bytes of audio in %.*s", file.content_len,
+		(int)(file.file_len < 256 ? file.file_len : 256), file.file ? file.file : "");
 	cost = json_pack("{s:s,s:I}", "type", "duration", "seconds",
 		(json_int_t)(file.content_len / 1000 + 1));
 	if (part_is(job, type, "stream", "true"))

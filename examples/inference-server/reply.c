@@ -129,6 +129,17 @@ static unsigned long suffix(const char *model, const char *name)
 	return strncmp(model, name, n) == 0 ? strtoul(model + n, NULL, 10) : 0;
 }
 
+/* With what was asked in it, as validators of requests have it. */
+static void reply_asked_error(struct job *job, int status)
+{
+	char *asked = job->request ? asked_text(job->request) : NULL;
+	char message[512];
+
+	snprintf(message, sizeof(message), "you asked for an error: %s", asked ? asked : "");
+	reply_error(job, status, message);
+	free(asked);
+}
+
 static void reply_garbage(struct job *job)
 {
 	static const char text[] = "data: {\"choices\": secret words\n\n";
@@ -148,7 +159,7 @@ bool apply_model(struct job *job, const char *model)
 	}
 	status = suffix(model, "error-");
 	if (status >= 400 && status <= 599) {
-		reply_error(job, (int)status, "you asked for an error");
+		reply_asked_error(job, (int)status);
 		return true;
 	}
 	if (!strcmp(model, "garbage")) {

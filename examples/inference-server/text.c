@@ -1,11 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* --- texts ----------------------------------------------------------------------------------- */
+
+/* What a part with an image holds: its URL, or its data in base64; or NULL. */
+static const char *image_of(const json_t *part)
+{
+	const json_t *openai = json_object_get(part, "image_url");
+	const json_t *anthropic = json_object_get(part, "source");
+
+	if (openai)
+		return json_string_value(json_object_get(openai, "url"));
+	return json_string_value(json_object_get(anthropic, "data"));
+}
+
+/* The text of a part; an image is told by its size. Freed by the caller. */
+static char *part_text(const json_t *part)
+{
+	const char *image = image_of(part);
+	const char *text = json_is_string(part) ? json_string_value(part)
+						: json_string_value(json_object_get(part, "text"));
+	char *said = NULL;
+
+	if (!image)
+		return text ? strdup(text) : NULL;
+	return asprintf(&said, " [image of %zu characters]", strlen(image)) < 0 ? NULL : said;
+}
 
 /* A string, or the texts of an array of parts. */
 static char *text_of(const json_t *content)
@@ -18,16 +43,15 @@ static char *text_of(const json_t *content)
 		return strdup(json_string_value(content));
 	json_array_foreach(content, i, part)
 	{
-		const char *text = json_is_string(part)
-					   ? json_string_value(part)
-					   : json_string_value(json_object_get(part, "text"));
+		char *text = part_text(part);
 		char *grown = text ? realloc(all, len + strlen(text) + 1) : NULL;
 
-		if (!grown)
-			continue;
-		all = grown;
-		strcpy(all + len, text);
-		len += strlen(text);
+		if (grown) {
+			all = grown;
+			strcpy(all + len, text);
+			len += strlen(text);
+		}
+		free(text);
 	}
 	return all ? all : strdup("");
 }

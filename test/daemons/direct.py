@@ -162,6 +162,7 @@ def test_from_evidence_to_answer(programs):
         offer, name, secret = w.peer.direct(r.body)
         r = ask(w.address, "POST", PATHS[1], offer)
         assert r.status == 200 and json.loads(r.body) == {"SecretId": name}
+        assert r.fields["pm-secret-id"] == name, "for load balancers"
         assert ask(w.address, "POST", PATHS[1], offer).status == 200, "the same once more"
         sealed = w.peer.sealed("/v1/chat/completions", chat(), "echo", key=(name, secret))
         fields = [("Content-Type", SEALED), ("Pm-Secret-Id", name), ("Pm-Model", "echo")]

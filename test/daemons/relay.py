@@ -126,3 +126,60 @@ class Relay:
                 w.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+
+
+class Tap:
+    """Bytes as they come, both ways, and recorded: what stands there has no part in the protocol."""
+
+    def __init__(self, target):
+        self.target = target
+        self.seen = bytearray()
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self.listener.getsockname()
+        self.url = "http://%s:%d" % self.address
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Connections are refused from now on."""
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+                w = connect(self.target)
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+                s.close()
+                continue
+            for a, b in ((s, w), (w, s)):
+                a.settimeout(None)
+                a.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._pump, args=(a, b), daemon=True).start()
+
+    def _pump(self, a, b):
+        """When one side has ended, so has the other: nothing here keeps half of a connection."""
+        try:
+            while piece := a.recv(65536):
+                with self.lock:
+                    self.seen += piece
+                b.sendall(piece)
+        except OSError:
+            pass
+        for s in (a, b):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
