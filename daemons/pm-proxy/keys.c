@@ -10,12 +10,21 @@
 
 #define BUCKETS 16384u
 
+/*
+ * Two queues: of trials in the order in which they began, and of what was opened and may make room
+ * in the order of its last use.
+ */
+enum queue { TRIALS, USED, QUEUES };
+
+struct hook {
+	struct key *next, **back; /* back: what points to this one, or NULL */
+};
+
 struct key {
-	struct key *next;   /* of its bucket */
-	struct key *newer;  /* while it is on trial: the next that began its own */
-	struct key **older; /* and what points to this one, or NULL */
+	struct key *next; /* of its bucket */
+	struct hook hooks[QUEUES];
 	unsigned int references;
-	bool is_listed, is_opened;
+	bool is_listed, is_opened, serves_field;
 	int64_t expires, fresh_since;
 	int64_t confirmed; /* its expiry from then on, or 0 */
 	struct pm_field_key *field;
@@ -28,9 +37,12 @@ struct keys {
 	pthread_mutex_t lock;
 	struct keys_rules rules;
 	struct vault *vault;
-	struct spent *spent; /* on trial once, and then confirmed */
-	size_t count, opened;
-	struct key *first_trial, **last_trial; /* in the order in which they began */
+	struct spent *spent;	   /* were used, and are gone */
+	struct spent *field_spent; /* served field messages */
+	int64_t latest;		   /* the time, which never goes back */
+	int64_t floor;		   /* what was issued up to then may have been forgotten */
+	size_t count, opened, field_count;
+	struct key *first[QUEUES], **last[QUEUES];
 	struct key *buckets[BUCKETS];
 };
 
@@ -45,14 +57,18 @@ int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 		return PM_E_NOMEM;
 	keys->rules = *rules;
 	keys->vault = vault_new(SECRETS_MAX);
-	keys->spent = spent_new(KEYS_SPENT);
-	if (!keys->vault || !keys->spent) {
+	keys->spent = spent_new(rules->spent);
+	keys->field_spent = spent_new(KEYS_FIELD_SPENT);
+	if (!keys->vault || !keys->spent || !keys->field_spent) {
 		vault_free(keys->vault);
 		spent_free(keys->spent);
+		spent_free(keys->field_spent);
 		free(keys);
 		return PM_E_NOMEM;
 	}
-	keys->last_trial = &keys->first_trial;
+	keys->latest = keys->floor = INT64_MIN;
+	for (int i = 0; i < QUEUES; i++)
+		keys->last[i] = &keys->first[i];
 	pthread_mutex_init(&keys->lock, NULL);
 	*ret_keys = keys;
 	return PM_OK;
@@ -83,6 +99,7 @@ static bool is_same(const uint8_t *a, const uint8_t *b)
 static void destroy(struct keys *keys, struct key *key)
 {
 	keys->opened -= key->is_opened;
+	keys->field_count -= key->serves_field;
 	pm_field_key_free(key->field);
 	pm_exchange_key_free(key->sealed);
 	if (key->secret)
@@ -96,32 +113,56 @@ static void unref(struct keys *keys, struct key *key)
 		destroy(keys, key);
 }
 
-static void begin_trial(struct keys *keys, struct key *key, int64_t confirmed)
+static void join(struct keys *keys, enum queue queue, struct key *key)
 {
-	key->confirmed = confirmed;
-	key->older = keys->last_trial;
-	*key->older = key;
-	keys->last_trial = &key->newer;
+	struct hook *hook = &key->hooks[queue];
+
+	hook->back = keys->last[queue];
+	*hook->back = key;
+	keys->last[queue] = &hook->next;
 }
 
-static void leave_trials(struct keys *keys, struct key *key)
+static void leave(struct keys *keys, enum queue queue, struct key *key)
 {
-	if (!key->older)
+	struct hook *hook = &key->hooks[queue];
+
+	if (!hook->back)
 		return;
-	*key->older = key->newer;
-	if (key->newer)
-		key->newer->older = key->older;
+	*hook->back = hook->next;
+	if (hook->next)
+		hook->next->hooks[queue].back = hook->back;
 	else
-		keys->last_trial = key->older;
-	key->newer = NULL;
-	key->older = NULL;
+		keys->last[queue] = hook->back;
+	*hook = (struct hook){0};
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * What was answered under it is forgotten. When the id is forgotten too, nothing of its time is
+ * answered any more under a secret that comes, whatever the clock says then.
+ */
+static void remember(struct keys *keys, const struct key *key)
+{
+	int64_t forgotten;
+
+	if (!key->is_opened || key->confirmed)
+		return;
+	forgotten = spent_add(keys->spent, key->id, keys->latest);
+	if (forgotten != SPENT_NONE)
+		keys->floor = later(keys->floor, forgotten + PM_EXCHANGE_SKEW);
 }
 
 static void unlist(struct keys *keys, struct key **link)
 {
 	struct key *key = *link;
 
-	leave_trials(keys, key);
+	leave(keys, TRIALS, key);
+	leave(keys, USED, key);
+	remember(keys, key);
 	*link = key->next;
 	key->is_listed = false;
 	keys->count--;
@@ -182,6 +223,18 @@ static int make(struct keys *keys, const char *id, const uint8_t *secret, struct
 	return PM_OK;
 }
 
+/* The first of a queue that nobody uses just now makes room; false when there is none. */
+static bool make_room(struct keys *keys, enum queue queue)
+{
+	struct key *key = keys->first[queue];
+
+	while (key && key->references > 1)
+		key = key->hooks[queue].next;
+	if (key)
+		unlist(keys, find_link(keys, key->id));
+	return key != NULL;
+}
+
 /*
  * Also of a secret that is there already: its time may be longer now. In a full table the oldest
  * on trial makes room: whoever fills it with secrets that he never uses keeps nobody out.
@@ -198,16 +251,16 @@ static int insert(struct keys *keys, const char *id, const uint8_t *secret, int6
 		(*link)->expires = expires;
 		return PM_OK;
 	}
-	if (keys->count >= KEYS_MAX && !keys->first_trial)
-		return PM_E_LIMIT;
 	r = make(keys, id, secret, &key);
 	if (r < 0)
 		return r;
-	if (keys->count >= KEYS_MAX)
-		unlist(keys, find_link(keys, keys->first_trial->id));
+	if (keys->count >= KEYS_MAX && !make_room(keys, TRIALS) && !make_room(keys, USED)) {
+		destroy(keys, key);
+		return PM_E_LIMIT;
+	}
 	link = find_link(keys, id);
 	key->expires = expires;
-	key->fresh_since = fresh_since;
+	key->fresh_since = later(fresh_since, keys->floor);
 	key->is_listed = true;
 	*link = key;
 	keys->count++;
@@ -216,15 +269,37 @@ static int insert(struct keys *keys, const char *id, const uint8_t *secret, int6
 
 /* --- the doors ------------------------------------------------------------------------------- */
 
+/* One that was there before may come back when nothing of its time is fresh any more. */
+static int insert_again(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
+	int64_t fresh_since)
+{
+	bool is_listed = *find_link(keys, id) != NULL;
+	int64_t gone;
+
+	if (!is_listed && spent_has(keys->field_spent, id, NULL))
+		return PM_E_REJECTED;
+	if (!is_listed && spent_has(keys->spent, id, &gone)) {
+		if (gone + PM_EXCHANGE_SKEW >= keys->latest)
+			return PM_E_REJECTED;
+		fresh_since = later(fresh_since, gone + PM_EXCHANGE_SKEW);
+	}
+	return insert(keys, id, secret, expires, fresh_since);
+}
+
 int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
 	int64_t fresh_since)
 {
 	int r;
 
 	pthread_mutex_lock(&keys->lock);
-	r = insert(keys, id, secret, expires, fresh_since);
+	r = insert_again(keys, id, secret, expires, fresh_since);
 	pthread_mutex_unlock(&keys->lock);
 	return r;
+}
+
+static bool is_spent(const struct keys *keys, const char *id)
+{
+	return spent_has(keys->spent, id, NULL) || spent_has(keys->field_spent, id, NULL);
 }
 
 int keys_insert_trial(
@@ -235,12 +310,15 @@ int keys_insert_trial(
 
 	pthread_mutex_lock(&keys->lock);
 	key = *find_link(keys, id);
-	if (!key && spent_has(keys->spent, id)) {
+	if (!key && is_spent(keys, id)) {
 		r = PM_E_REJECTED;
 	} else if (!key) {
 		r = insert(keys, id, secret, trial, trial - PM_EXCHANGE_WINDOW_MAX);
-		if (r == PM_OK)
-			begin_trial(keys, *find_link(keys, id), expires);
+		if (r == PM_OK) {
+			key = *find_link(keys, id);
+			key->confirmed = expires;
+			join(keys, TRIALS, key);
+		}
 	} else if (!is_same(key->secret, secret)) {
 		r = PM_E_REJECTED;
 	}
@@ -251,20 +329,45 @@ int keys_insert_trial(
 /* With the lock held. */
 static void end_trial(struct keys *keys, struct key *key)
 {
-	leave_trials(keys, key);
-	spent_add(keys->spent, key->id);
+	leave(keys, TRIALS, key);
 	key->expires = key->confirmed;
 	key->confirmed = 0;
 }
 
-bool key_confirm(struct keys *keys, struct key *key)
+/* With the lock held. */
+static bool begin_field(struct keys *keys, struct key *key)
+{
+	if (key->serves_field || key->expires == KEYS_FOREVER)
+		return true;
+	if (keys->field_count >= KEYS_FIELD_MAX)
+		return false;
+	keys->field_count++;
+	key->serves_field = true;
+	leave(keys, USED, key);
+	(void)spent_add(keys->field_spent, key->id, keys->latest);
+	return true;
+}
+
+/* With the lock held. */
+static bool confirm(struct keys *keys, struct key *key, enum key_use use)
+{
+	if (!key->is_listed || (use == KEY_USE_FIELD && !begin_field(keys, key)))
+		return false;
+	if (key->confirmed)
+		end_trial(keys, key);
+	if (key->hooks[USED].back) {
+		leave(keys, USED, key);
+		join(keys, USED, key);
+	}
+	return true;
+}
+
+bool key_confirm(struct keys *keys, struct key *key, enum key_use use)
 {
 	bool ok;
 
 	pthread_mutex_lock(&keys->lock);
-	ok = !key->confirmed || key->is_listed;
-	if (ok && key->confirmed)
-		end_trial(keys, key);
+	ok = confirm(keys, key, use);
 	pthread_mutex_unlock(&keys->lock);
 	return ok;
 }
@@ -283,6 +386,7 @@ void keys_remove(struct keys *keys, const char *id)
 void keys_purge(struct keys *keys, int64_t now)
 {
 	pthread_mutex_lock(&keys->lock);
+	keys->latest = later(keys->latest, now);
 	purge(keys, now);
 	pthread_mutex_unlock(&keys->lock);
 }
@@ -302,6 +406,7 @@ struct key *keys_find(struct keys *keys, const char *id, int64_t now)
 	struct key *key;
 
 	pthread_mutex_lock(&keys->lock);
+	keys->latest = later(keys->latest, now);
 	key = *find_link(keys, id);
 	if (key && key->expires <= now)
 		key = NULL;
@@ -327,6 +432,7 @@ void keys_free(struct keys *keys)
 	purge(keys, KEYS_FOREVER);
 	vault_free(keys->vault);
 	spent_free(keys->spent);
+	spent_free(keys->field_spent);
 	pthread_mutex_destroy(&keys->lock);
 	free(keys);
 }
@@ -363,20 +469,17 @@ static struct pm_field_key *make_field(const struct key *key)
 	return NULL;
 }
 
-/*
- * With the lock held: may this one have keys of its own? Those on trial make room for it, and what
- * is gone counts until nobody holds it.
- */
+/* With the lock held: may this one have keys of its own? What is gone counts while it is used. */
 static bool open_key(struct keys *keys, struct key *key)
 {
 	if (key->is_opened)
 		return true;
-	while (keys->opened >= KEYS_OPENED_MAX && keys->first_trial)
-		unlist(keys, find_link(keys, keys->first_trial->id));
-	if (keys->opened >= KEYS_OPENED_MAX)
+	if (keys->opened >= KEYS_OPENED_MAX && !make_room(keys, USED))
 		return false;
 	keys->opened++;
 	key->is_opened = true;
+	if (key->is_listed && key->expires != KEYS_FOREVER)
+		join(keys, USED, key);
 	return true;
 }
 

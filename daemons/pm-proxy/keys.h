@@ -14,13 +14,21 @@
 
 /* Most secrets that are held at a time. */
 #define KEYS_MAX 65536
-/* Ids of confirmed secrets that are remembered: of at least 16 hours, as each lives for one. */
+/* Ids of secrets that were used and are gone that are remembered. */
 #define KEYS_SPENT 1048576
 /*
  * Most secrets under which something came, of those that live. Each has guarded pages of its own,
  * and the kernel gives a process some 65,000 pieces of memory (vm.max_map_count) for all it does.
+ * Whoever makes secrets to fill this keeps nobody out: the one that was not used for longest, and
+ * that nobody uses just now, makes room, and its owner agrees on a new one.
  */
 #define KEYS_OPENED_MAX 4096
+/*
+ * Most secrets that served field messages, of those that end: they never make room, see below. The
+ * ids of so many more are remembered: of at least 128 hours, as each lives for one.
+ */
+#define KEYS_FIELD_MAX	 2048
+#define KEYS_FIELD_SPENT 262144
 /* An expiry for those that have none. */
 #define KEYS_FOREVER INT64_MAX
 
@@ -34,10 +42,11 @@ struct key;
 /* Requests in field messages bear no time: a secret remembers all it served, so many at most. */
 #define KEYS_FIELD_REQUESTS 1048576
 
-/* How many sealed requests of one secret are remembered, and for how many seconds. */
 struct keys_rules {
+	/* How many sealed requests of one secret are remembered, and for how many seconds. */
 	size_t replay_entries;
 	uint32_t replay_window;
+	size_t spent; /* as KEYS_SPENT */
 };
 
 /* 0; PM_E_NOMEM. */
@@ -45,11 +54,20 @@ int keys_new(const struct keys_rules *rules, struct keys **ret_keys);
 void keys_free(struct keys *keys);
 
 /*
- * Adds a secret of 32 bytes. expires is in seconds since 1970; sealed requests that were issued up
- * to fresh_since are refused: when the secret was held by another process before, that may have
- * answered them. 0; PM_E_ARG for an id that is none, PM_E_REJECTED when the id is there with
- * another secret, PM_E_LIMIT when the table is full of secrets that are not on trial, PM_E_NOMEM,
- * PM_E_CRYPTO.
+ * What was answered under a secret is remembered with it, and goes when it makes room. A request
+ * must not be answered again after that: a sealed one bears its time, so a secret that comes back
+ * answers none of before; one in field messages bears none, so such a secret never makes room, and
+ * never comes back. Times are the latest that keys_find() and keys_purge() were told: setting the
+ * clock back revives nothing.
+ */
+
+/*
+ * Adds a secret of 32 bytes. expires is in seconds since 1970, KEYS_FOREVER for one that shall
+ * never make room; sealed requests that were issued up to fresh_since are refused: when the secret
+ * was held by another process before, that may have answered them. 0; PM_E_ARG for an id that is
+ * none, PM_E_REJECTED when the id is there with another secret, was there until a moment ago, or
+ * served field messages, PM_E_LIMIT when the table is full of secrets that nobody used and are not
+ * on trial, PM_E_NOMEM, PM_E_CRYPTO.
  */
 int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
 	int64_t fresh_since);
@@ -63,11 +81,14 @@ int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_
 int keys_insert_trial(
 	struct keys *keys, const char *id, const uint8_t *secret, int64_t trial, int64_t expires);
 
+enum key_use { KEY_USE_SEALED, KEY_USE_FIELD };
+
 /*
- * Something authentic came under the secret. False when its trial has ended: the same secret may
- * be in the table anew, and remembers nothing of this one; what came must not be answered.
+ * Something authentic came under the secret. False when it is not in the table any more: the same
+ * secret may be there anew, and remembers nothing of this one; what came must not be answered. Also
+ * when too many serve field messages.
  */
-bool key_confirm(struct keys *keys, struct key *key);
+bool key_confirm(struct keys *keys, struct key *key, enum key_use use);
 
 /* Takes a secret away. What is under way with it goes on. */
 void keys_remove(struct keys *keys, const char *id);

@@ -80,7 +80,9 @@ static bool find_key(struct job *job, const char *id)
 /* The secret is the client's from now on. */
 static bool confirm(struct job *job)
 {
-	if (key_confirm(job->proxy->keys, job->key))
+	enum key_use use = job->format == JOB_SEALED ? KEY_USE_SEALED : KEY_USE_FIELD;
+
+	if (key_confirm(job->proxy->keys, job->key, use))
 		return true;
 	job_fail(job, 500, "unknown_secret", "no secret for ID");
 	return false;

@@ -237,7 +237,7 @@ int options_parse(int argc, char **argv, struct proxy_options *ret)
 	struct proxy_options o = {
 		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
 		.bucket = 256,
-		.keys = {.replay_entries = 16384, .replay_window = 60},
+		.keys = {.replay_entries = 16384, .replay_window = 60, .spent = KEYS_SPENT},
 	};
 	int id;
 

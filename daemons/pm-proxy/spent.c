@@ -11,6 +11,7 @@
 struct entry {
 	uint32_t next; /* of its bucket */
 	char id[SPENT_ID_SIZE];
+	int64_t time;
 };
 
 struct spent {
@@ -50,39 +51,62 @@ static uint32_t *bucket_of(struct spent *spent, const char *id)
 	return &spent->buckets[hash % BUCKETS];
 }
 
-bool spent_has(const struct spent *spent, const char *id)
+static struct entry *find(const struct spent *spent, const char *id)
 {
 	uint32_t at = *bucket_of((struct spent *)(uintptr_t)spent, id);
 
 	while (at && strncmp(spent->entries[at - 1].id, id, SPENT_ID_SIZE) != 0)
 		at = spent->entries[at - 1].next;
-	return at != 0;
+	return at ? &spent->entries[at - 1] : NULL;
 }
 
-/* Takes the entry at that place out of its bucket. */
-static void forget(struct spent *spent, uint32_t place)
+bool spent_has(const struct spent *spent, const char *id, int64_t *ret_time)
+{
+	const struct entry *found = find(spent, id);
+
+	if (found && ret_time)
+		*ret_time = found->time;
+	return found != NULL;
+}
+
+/* Takes the entry at that place out of its bucket; its time. */
+static int64_t forget(struct spent *spent, uint32_t place)
 {
 	uint32_t *link = bucket_of(spent, spent->entries[place - 1].id);
 
 	while (*link != place)
 		link = &spent->entries[*link - 1].next;
 	*link = spent->entries[place - 1].next;
+	return spent->entries[place - 1].time;
 }
 
-void spent_add(struct spent *spent, const char *id)
+static void put(struct spent *spent, uint32_t place, const char *id, int64_t time)
 {
-	uint32_t place = (uint32_t)spent->oldest + 1, *bucket;
+	struct entry *entry = &spent->entries[place - 1];
+	uint32_t *bucket = bucket_of(spent, id);
 
-	if (spent_has(spent, id))
-		return;
+	memset(entry->id, 0, SPENT_ID_SIZE);
+	memcpy(entry->id, id, strnlen(id, SPENT_ID_SIZE));
+	entry->time = time;
+	entry->next = *bucket;
+	*bucket = place;
+}
+
+int64_t spent_add(struct spent *spent, const char *id, int64_t time)
+{
+	uint32_t place = (uint32_t)spent->oldest + 1;
+	struct entry *known = find(spent, id);
+	int64_t forgotten = SPENT_NONE;
+
+	if (known) {
+		known->time = time;
+		return SPENT_NONE;
+	}
 	if (spent->used == spent->count)
-		forget(spent, place);
+		forgotten = forget(spent, place);
 	else
 		spent->used++;
-	bucket = bucket_of(spent, id);
-	memset(spent->entries[place - 1].id, 0, SPENT_ID_SIZE);
-	memcpy(spent->entries[place - 1].id, id, strnlen(id, SPENT_ID_SIZE));
-	spent->entries[place - 1].next = *bucket;
-	*bucket = place;
+	put(spent, place, id, time);
 	spent->oldest = place % spent->count;
+	return forgotten;
 }

@@ -11,7 +11,7 @@
 #include "pm-proxy/vault.h"
 #include "testing.h"
 
-static const struct keys_rules rules = {.replay_entries = 16, .replay_window = 60};
+static const struct keys_rules rules = {.replay_entries = 16, .replay_window = 60, .spent = 4};
 static const uint8_t secret[32] = {1}, other[32] = {2};
 
 static struct keys *new_keys(void)
@@ -77,11 +77,11 @@ START_TEST(secrets_are_tried_first)
 	ck_assert_ptr_null(keys_find(keys, "a", 100));
 	key = keys_find(keys, "a", 99);
 	ck_assert_ptr_nonnull(key);
-	ck_assert(key_confirm(keys, key));
+	ck_assert(key_confirm(keys, key, KEY_USE_SEALED));
 	key_unref(keys, key);
 	key = keys_find(keys, "a", 999);
 	ck_assert_ptr_nonnull(key);
-	ck_assert(key_confirm(keys, key));
+	ck_assert(key_confirm(keys, key, KEY_USE_SEALED));
 	key_unref(keys, key);
 	ck_assert_ptr_null(keys_find(keys, "a", 1000));
 	keys_free(keys);
@@ -101,15 +101,16 @@ START_TEST(used_secrets_do_not_come_back)
 	old = keys_find(keys, "a", 1);
 	keys_purge(keys, 100);
 	ck_pm(keys_insert_trial(keys, "a", secret, 200, 1000), PM_OK); /* nothing came under it */
-	ck_assert(!key_confirm(keys, old));
+	ck_assert(!key_confirm(keys, old, KEY_USE_SEALED));
 	key_unref(keys, old);
 	key = keys_find(keys, "a", 199);
-	ck_assert(key_confirm(keys, key));
-	ck_assert(key_confirm(keys, key));
+	ck_assert_ptr_nonnull(key_sealed(keys, key));
+	ck_assert(key_confirm(keys, key, KEY_USE_SEALED));
+	ck_assert(key_confirm(keys, key, KEY_USE_SEALED));
 	keys_purge(keys, 1000);
 	ck_pm(keys_insert_trial(keys, "a", secret, 1100, 5000), PM_E_REJECTED);
 	ck_assert_uint_eq(keys_count(keys), 0);
-	ck_assert(key_confirm(keys, key)); /* what is under way goes on */
+	ck_assert(!key_confirm(keys, key, KEY_USE_SEALED)); /* what has not begun does not */
 	key_unref(keys, key);
 	keys_free(keys);
 }
@@ -143,7 +144,7 @@ static void confirm_number(struct keys *keys, unsigned int number)
 {
 	struct key *key = find_number(keys, number);
 
-	ck_assert(key_confirm(keys, key));
+	ck_assert(key_confirm(keys, key, KEY_USE_SEALED));
 	key_unref(keys, key);
 }
 
@@ -171,31 +172,145 @@ START_TEST(trials_keep_nobody_out)
 }
 END_TEST
 
-/* The process has room for so many that are used; what is only tried gives way. */
-START_TEST(opened_secrets_are_bounded)
+static void open_number(struct keys *keys, unsigned int number)
+{
+	struct key *key = find_number(keys, number);
+
+	ck_assert_ptr_nonnull(key_sealed(keys, key));
+	key_unref(keys, key);
+}
+
+/* Whoever uses secrets only to fill the process keeps nobody out. */
+START_TEST(opened_secrets_make_room)
 {
 	struct keys *keys = new_keys();
-	struct key *key, *held;
+	struct key *held[KEYS_OPENED_MAX];
 
 	for (unsigned int i = 0; i < KEYS_OPENED_MAX; i++) {
 		ck_pm(try_number(keys, i), PM_OK);
+		open_number(keys, i);
+		confirm_number(keys, i);
+	}
+	confirm_number(keys, 0); /* used again */
+	held[1] = find_number(keys, 1);
+	ck_pm(try_number(keys, 9000), PM_OK);
+	open_number(keys, 9000);
+	ck_assert(is_there(keys, 0) && is_there(keys, 1) && !is_there(keys, 2));
+	ck_assert(is_there(keys, 3) && is_there(keys, 9000));
+	ck_pm(try_number(keys, 2), PM_E_REJECTED);
+	ck_assert_uint_eq(keys_count(keys), KEYS_OPENED_MAX);
+	for (unsigned int i = 2; i < KEYS_OPENED_MAX; i++)
+		held[i] = find_number(keys, i == 2 ? 9000 : i);
+	ck_pm(try_number(keys, 9001), PM_OK);
+	open_number(keys, 9001); /* the last that nobody held */
+	ck_assert(!is_there(keys, 0));
+	held[0] = find_number(keys, 9001);
+	ck_pm(try_number(keys, 9002), PM_OK);
+	ck_assert_ptr_null(key_sealed(keys, keys_find(keys, "9002", 1)));
+	for (unsigned int i = 0; i < KEYS_OPENED_MAX; i++)
+		key_unref(keys, held[i]);
+	keys_free(keys);
+}
+END_TEST
+
+/* Those that served field messages stay, and so are bounded by themselves. */
+START_TEST(field_messages_make_no_room)
+{
+	struct keys *keys = new_keys();
+	struct key *key;
+
+	for (unsigned int i = 0; i <= KEYS_FIELD_MAX; i++) {
+		ck_pm(try_number(keys, i), PM_OK);
 		key = find_number(keys, i);
-		ck_assert_ptr_nonnull(
-			i % 2 ? (void *)key_field(keys, key) : (void *)key_sealed(keys, key));
 		ck_assert_ptr_nonnull(key_field(keys, key));
+		ck_assert(key_confirm(keys, key, KEY_USE_FIELD) == (i < KEYS_FIELD_MAX));
 		key_unref(keys, key);
 	}
-	for (unsigned int i = 1; i < KEYS_OPENED_MAX; i++)
-		confirm_number(keys, i);
-	ck_pm(keys_insert(keys, "g", secret, 1000, 0), PM_OK);
-	key = keys_find(keys, "g", 1);
-	held = find_number(keys, 0);
-	ck_assert_ptr_null(key_field(keys, key));
-	ck_assert(!is_there(keys, 0));
-	key_unref(keys, held);
-	ck_assert_ptr_nonnull(key_field(keys, key));
-	ck_assert_ptr_nonnull(key_sealed(keys, key));
+	confirm_number(keys, KEYS_FIELD_MAX);
+	ck_pm(keys_insert(keys, "static", secret, KEYS_FOREVER, 0), PM_OK);
+	key = keys_find(keys, "static", 1);
+	ck_assert(key_confirm(keys, key, KEY_USE_FIELD));
 	key_unref(keys, key);
+	for (unsigned int i = KEYS_FIELD_MAX + 1; i <= KEYS_OPENED_MAX; i++) {
+		ck_pm(try_number(keys, i), PM_OK);
+		open_number(keys, i);
+	}
+	ck_assert(is_there(keys, 0) && is_there(keys, KEYS_FIELD_MAX - 1));
+	ck_assert(!is_there(keys, KEYS_FIELD_MAX));
+	keys_purge(keys, 1000);
+	ck_pm(try_number(keys, 0), PM_E_REJECTED);
+	ck_pm(keys_insert(keys, "0", secret, 5000, 0), PM_E_REJECTED);
+	keys_free(keys);
+}
+END_TEST
+
+/* How a request is received that was issued then. */
+static int receive(struct keys *keys, const char *id, int64_t issued_at, int64_t now)
+{
+	const struct pm_sealed_request head = {
+		.method = "POST", .path = "/", .content_type = "", .issued_at = issued_at};
+	struct pm_exchange_key *client_key;
+	struct pm_exchange_client *client;
+	struct pm_exchange_worker *worker;
+	struct pm_exchange_event event;
+	struct key *key = keys_find(keys, id, now);
+	const uint8_t *bytes;
+	size_t len, used;
+	int r;
+
+	ck_assert_ptr_nonnull(key);
+	ck_pm(pm_exchange_key_new(id, secret, &client_key), PM_OK);
+	ck_pm(pm_exchange_client_new(client_key, "m", NULL, 0, &client), PM_OK);
+	ck_pm(pm_exchange_client_send_head(client, &head, 1, NULL, &bytes, &len), PM_OK);
+	ck_pm(pm_exchange_worker_new(key_sealed(keys, key), "m", NULL, 0, &worker), PM_OK);
+	r = pm_exchange_worker_receive(worker, bytes, len, now, NULL, &used, &event);
+	if (r == PM_OK)
+		ck_assert(key_confirm(keys, key, KEY_USE_SEALED));
+	pm_exchange_worker_free(worker);
+	pm_exchange_client_free(client);
+	pm_exchange_key_free(client_key);
+	key_unref(keys, key);
+	return r;
+}
+
+/*
+ * An id that was forgotten can come back, by an exchange that somebody overheard, with an empty
+ * memory: then nothing of its time is answered, not even when the clock is set back.
+ */
+START_TEST(what_was_forgotten_is_not_answered)
+{
+	struct keys *keys = new_keys();
+
+	for (unsigned int i = 0; i < 5; i++) {
+		char id[2] = {(char)('a' + i), '\0'};
+
+		ck_pm(keys_insert_trial(keys, id, secret, 2000, 5000), PM_OK);
+		ck_pm(receive(keys, id, 1000, 1000 + i), PM_OK);
+		keys_remove(keys, id);
+	}
+	ck_pm(keys_insert_trial(keys, "b", secret, 2000, 5000), PM_E_REJECTED);
+	ck_pm(keys_insert_trial(keys, "a", secret, 2000, 5000), PM_OK);
+	ck_pm(receive(keys, "a", 1000 + PM_EXCHANGE_SKEW, 1000), PM_E_STALE);
+	ck_pm(receive(keys, "a", 1001 + PM_EXCHANGE_SKEW, 1001), PM_OK);
+	keys_free(keys);
+}
+END_TEST
+
+/* A secret that a service has, and that made room, may come back after a moment. */
+START_TEST(secrets_of_a_service_come_back)
+{
+	struct keys *keys = new_keys();
+
+	ck_pm(keys_insert(keys, "a", secret, 5000, 0), PM_OK);
+	ck_pm(receive(keys, "a", 1000, 1000), PM_OK);
+	keys_remove(keys, "a");
+	ck_pm(keys_insert(keys, "a", secret, 5000, 0), PM_E_REJECTED);
+	keys_purge(keys, 1000 + PM_EXCHANGE_SKEW);
+	ck_pm(keys_insert(keys, "a", secret, 5000, 0), PM_E_REJECTED);
+	keys_purge(keys, 1001 + PM_EXCHANGE_SKEW);
+	ck_pm(keys_insert(keys, "a", secret, 5000, 0), PM_OK);
+	ck_pm(receive(keys, "a", 1000 + PM_EXCHANGE_SKEW, 1040), PM_E_STALE);
+	ck_pm(receive(keys, "a", 1001 + PM_EXCHANGE_SKEW, 1040), PM_OK);
 	keys_free(keys);
 }
 END_TEST
@@ -204,20 +319,24 @@ END_TEST
 START_TEST(used_ids_are_bounded)
 {
 	struct spent *spent = spent_new(3);
+	int64_t time;
 
-	ck_assert(!spent_has(spent, "a"));
-	spent_add(spent, "a");
-	spent_add(spent, "b");
-	spent_add(spent, "a");
-	spent_add(spent, "c");
-	ck_assert(spent_has(spent, "a") && spent_has(spent, "b") && spent_has(spent, "c"));
-	spent_add(spent, "d");
-	ck_assert(!spent_has(spent, "a"));
-	ck_assert(spent_has(spent, "b") && spent_has(spent, "c") && spent_has(spent, "d"));
+	ck_assert(!spent_has(spent, "a", NULL));
+	ck_assert_int_eq(spent_add(spent, "a", 1), SPENT_NONE);
+	ck_assert_int_eq(spent_add(spent, "b", 2), SPENT_NONE);
+	ck_assert_int_eq(spent_add(spent, "a", 3), SPENT_NONE);
+	ck_assert_int_eq(spent_add(spent, "c", 4), SPENT_NONE);
+	ck_assert(spent_has(spent, "a", &time) && time == 3);
+	ck_assert(spent_has(spent, "b", &time) && time == 2);
+	ck_assert_int_eq(spent_add(spent, "d", 5), 3);
+	ck_assert(!spent_has(spent, "a", NULL));
+	ck_assert(spent_has(spent, "b", NULL) && spent_has(spent, "c", NULL) &&
+		  spent_has(spent, "d", NULL));
 	for (char id[2] = "A"; id[0] <= 'Z'; id[0]++)
-		spent_add(spent, id);
-	ck_assert(!spent_has(spent, "W") && !spent_has(spent, "d"));
-	ck_assert(spent_has(spent, "X") && spent_has(spent, "Y") && spent_has(spent, "Z"));
+		(void)spent_add(spent, id, 6);
+	ck_assert(!spent_has(spent, "W", NULL) && !spent_has(spent, "d", NULL));
+	ck_assert(spent_has(spent, "X", NULL) && spent_has(spent, "Y", NULL) &&
+		  spent_has(spent, "Z", NULL));
 	spent_free(spent);
 }
 END_TEST
@@ -330,7 +449,10 @@ int main(void)
 	tcase_add_test(tc, secrets_are_tried_first);
 	tcase_add_test(tc, used_secrets_do_not_come_back);
 	tcase_add_test(tc, trials_keep_nobody_out);
-	tcase_add_test(tc, opened_secrets_are_bounded);
+	tcase_add_test(tc, opened_secrets_make_room);
+	tcase_add_test(tc, field_messages_make_no_room);
+	tcase_add_test(tc, what_was_forgotten_is_not_answered);
+	tcase_add_test(tc, secrets_of_a_service_come_back);
 	tcase_add_test(tc, used_ids_are_bounded);
 	tcase_add_test(tc, vaults_are_bounded);
 	tcase_add_test(tc, buffers_are_bounded);

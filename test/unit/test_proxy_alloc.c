@@ -9,7 +9,7 @@
 #include "pm-proxy/usage.h"
 #include "testing.h"
 
-static const struct keys_rules rules = {.replay_entries = 16, .replay_window = 60};
+static const struct keys_rules rules = {.replay_entries = 16, .replay_window = 60, .spent = 4};
 static const uint8_t secret[32] = {1};
 
 static int keep_key(void)
