@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <pm/api.h>
+#include <pm/box.h>
 #include <pm/gpu_policy.h>
 #include <pm/key.h>
 #include <pm/report.h>
@@ -64,6 +65,9 @@ struct pm_manifest_role;
 /** Keys of which a number must agree. */
 struct pm_manifest_owners;
 
+/** Keys to which shares of the seed go. */
+struct pm_manifest_share_owners;
+
 /** A model of a manifest; the manifest owns it and what it points to. */
 struct pm_manifest_model {
 	/** Its name. */
@@ -80,6 +84,16 @@ struct pm_manifest_owner {
 	const char *name;
 	/** The key. */
 	struct pm_sign_public key;
+};
+
+/** A key of seed share owners; the manifest owns it and what it points to. */
+struct pm_manifest_share_owner {
+	/** Whose it is. */
+	const char *name;
+	/** Its identifier: SHA-256 of its SubjectPublicKeyInfo, as pm_box_public_id() has it. */
+	uint8_t id[PM_BOX_ID_SIZE];
+	/** The X-Wing public key that his share is boxed for. */
+	uint8_t key[PM_BOX_PUBLIC_SIZE];
 };
 
 /** What a role demands of its GPUs beyond what a policy of one GPU holds. */
@@ -311,8 +325,26 @@ PM_API const struct pm_manifest_owners *pm_manifest_owners(const struct pm_manif
  *
  * Return: the owners, owned by the manifest; NULL when seed_share_owners is null.
  */
-PM_API const struct pm_manifest_owners *pm_manifest_seed_share_owners(
+PM_API const struct pm_manifest_share_owners *pm_manifest_seed_share_owners(
 	const struct pm_manifest *manifest);
+
+/**
+ * pm_manifest_share_owners_threshold - how many shares give the seed back
+ * @owners: the owners
+ *
+ * Return: 1 to the number of keys.
+ */
+PM_API size_t pm_manifest_share_owners_threshold(const struct pm_manifest_share_owners *owners);
+
+/**
+ * pm_manifest_share_owner_at - one key, in the order of the document
+ * @owners: the owners
+ * @index: from 0
+ *
+ * Return: the key, owned by the manifest; NULL past the end.
+ */
+PM_API const struct pm_manifest_share_owner *pm_manifest_share_owner_at(
+	const struct pm_manifest_share_owners *owners, size_t index);
 
 /**
  * pm_manifest_owners_threshold - how many of them must agree

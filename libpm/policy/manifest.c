@@ -79,16 +79,6 @@ static int read_not_after(ARGS)
 	return PM_OK;
 }
 
-static int read_seed_owners(ARGS)
-{
-	struct pm_manifest *m = target;
-
-	m->has_seed_owners = !json_is_null(value);
-	if (!m->has_seed_owners)
-		return PM_OK;
-	return pm_manifest_read_owners(at, value, rule, target);
-}
-
 /* --- test roots ------------------------------------------------------------------------------ */
 
 static int read_root(ARGS)
@@ -145,9 +135,7 @@ static const struct pm_json_rule rules[] = {
 	{.key = "owners",
 		.read = pm_manifest_read_owners,
 		.offset = offsetof(struct pm_manifest, owners)},
-	{.key = "seed_share_owners",
-		.read = read_seed_owners,
-		.offset = offsetof(struct pm_manifest, seed_owners)},
+	{.key = "seed_share_owners", .read = pm_manifest_read_share_owners},
 	{.key = "secrets", .read = pm_manifest_read_secrets},
 	{.key = "extra_roots", .read = read_roots, .optional = true},
 };
@@ -204,7 +192,7 @@ void pm_manifest_free(struct pm_manifest *manifest)
 	free(manifest->secrets);
 	free(manifest->models);
 	pm_manifest_free_owners(&manifest->owners);
-	pm_manifest_free_owners(&manifest->seed_owners);
+	free(manifest->share_owners.keys);
 	free(manifest->canonical);
 	json_decref(manifest->json);
 	free(manifest);
@@ -271,9 +259,4 @@ bool pm_manifest_test_root(const struct pm_manifest *manifest)
 const struct pm_manifest_owners *pm_manifest_owners(const struct pm_manifest *manifest)
 {
 	return &manifest->owners;
-}
-
-const struct pm_manifest_owners *pm_manifest_seed_share_owners(const struct pm_manifest *manifest)
-{
-	return manifest->has_seed_owners ? &manifest->seed_owners : NULL;
 }

@@ -28,6 +28,12 @@ struct pm_manifest_owners {
 	json_t *json; /* whose texts they borrow; NULL for those of a manifest */
 };
 
+struct pm_manifest_share_owners {
+	size_t threshold;
+	size_t count;
+	struct pm_manifest_share_owner *keys;
+};
+
 /* Who gets the secrets whose identifier is id, or begins with it. */
 struct pm_manifest_secret {
 	const char *id;
@@ -62,8 +68,7 @@ struct pm_manifest {
 	struct pm_manifest_secret *secrets;
 	size_t secret_count;
 	struct pm_manifest_owners owners;
-	bool has_seed_owners;
-	struct pm_manifest_owners seed_owners;
+	struct pm_manifest_share_owners share_owners; /* none when there are no keys */
 	struct pm_manifest_roots roots[PM_MANIFEST_ROOT_KINDS];
 };
 
@@ -73,6 +78,8 @@ int pm_manifest_read_roles(const struct pm_json_at *at, json_t *value,
 int pm_manifest_read_models(const struct pm_json_at *at, json_t *value,
 	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
 int pm_manifest_read_secrets(const struct pm_json_at *at, json_t *value,
+	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
+int pm_manifest_read_share_owners(const struct pm_json_at *at, json_t *value,
 	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
 
 /* The target's slot is a struct pm_manifest_owners. */

@@ -48,6 +48,7 @@ static const struct {
 	SIZE(struct pm_manifest_gpu, 8),
 	SIZE(struct pm_manifest_model, 336),
 	SIZE(struct pm_manifest_owner, 176),
+	SIZE(struct pm_manifest_share_owner, 1256),
 	SIZE(struct pm_memory, 80),
 	SIZE(struct pm_mesh_identity, 4336),
 	SIZE(struct pm_ocsp_policy, 16),

@@ -44,11 +44,36 @@ keys() {
 	run 0 "show --owner" "$ctl" key show --owner eve eve.pub
 	is_json "o['name'] == 'eve' and o['key'].startswith('MCowBQYDK2VwAyEA')"
 	run 1 "not a key" "$ctl" key show /dev/null
+	share_keys
 	run 2 "no file" "$ctl" key show none.key
 	openssl genpkey -algorithm rsa -out rsa.key 2>/dev/null
 	run 1 "RSA" "$ctl" key show rsa.key
 	openssl pkey -in alice.key -aes256 -passout pass:x -out locked.key
 	run 1 "encrypted" "$ctl" key show locked.key
+}
+
+# Keys that shares of a seed go to: those of X-Wing, which OpenSSL 3.0 does not know.
+share_keys() {
+	run 0 "X-Wing key" "$ctl" key new --type xwing -o share.key --public share.pub
+	id=$(cat "$out")
+	run 0 "mode 600" test "$(stat -c %a share.key)" = 600
+	run 2 "no X-Wing key is replaced" "$ctl" key new --type xwing -o share.key
+	run 0 "X-Wing key to standard output" "$ctl" key new --type xwing -o -
+	says "BEGIN PRIVATE KEY"
+	run 0 "show X-Wing" "$ctl" key show share.key
+	says "algorithm: x-wing"
+	says "id: $id"
+	cp "$out" shown
+	run 0 "what show prints is one too" "$ctl" key show --json shown
+	is_json "o['id'] == '$id' and o['algorithm'] == 'x-wing'"
+	openssl asn1parse -in share.pub >asn1 2>"$err"
+	run 0 "its object identifier" grep -q "OBJECT *:1.3.6.1.4.1.62253.25722" asn1
+	run 0 "the identifier is that of the encoding" test "$id" = "$(sed 1d share.pub | sed '$d' | base64 -d |
+		sha256sum | cut -d' ' -f1)"
+	run 0 "show --owner of X-Wing" "$ctl" key show --owner erin share.pub
+	is_json "o['name'] == 'erin' and len(o['key']) == 1624"
+	head -n 9 share.pub >half.pub
+	run 1 "half a key" "$ctl" key show half.pub
 }
 
 # --- init ----------------------------------------------------------------------------------------
@@ -85,20 +110,29 @@ init() {
 		run 1 "bad root" $m init -o none.json --test-${root_of}root 00
 	done
 	run 1 "owner that is no key" $m init -o none.json --owner alice=llama.json
+	run 1 "owner whose key can't sign" $m init -o none.json --owner alice=share.pub
+	says "expected one Ed25519 or P-384 key"
+	run 1 "share owner whose key signs" $m init -o none.json --seed-share-owner dave=dave.pub
+	says "found another kind, expected X-Wing"
+	run 1 "share owner whose private key signs" $m init -o none.json --seed-share-owner dave=dave.key
+	run 2 "share owner without a name" $m init -o none.json --seed-share-owner share.pub
 	run 2 "unexpected" $m init -o none.json more
 	run 1 "nothing was written" test -e none.json
 	run 0 "init" $m init -o manifest.json --not-before 2026-01-01T00:00:00Z --days 365 \
 		--role coordinator --from-evidence report \
 		--role worker --from-evidence report --gpu hopper:8 --model llama.json --calls coordinator \
 		--workload-secret --owner alice=alice.pub --owner bob=bob.pub --owner carol=carol.pub --threshold 2 \
-		--seed-owner dave=dave.pub --test-root "$root" \
+		--seed-share-owner dave=share.key --test-root "$root" \
 		--test-gpu-root "$(printf %064d 2)" --test-rim-root "$(printf %064d 3)"
 	run 0 "it is one" $m check manifest.json $at
 	says "TEST ROOT: "
 	says "role coordinator: no GPU is demanded"
+	says "seed share owners: one share alone gives the seed back"
 	run 0 "show" $m show manifest.json
 	says "role worker"
 	says "owners: 2 of 3"
+	says "seed share owners: 1 of 1"
+	says "dave (x-wing) $("$ctl" key show share.pub | sed -n 's/^id: //p')"
 	says "TEST ROOT"
 	python3 - <<-'END' || failures=$((failures + 1))
 		import json, subprocess
@@ -221,6 +255,12 @@ update() {
 	run 0 "the other way it only forbids" $m diff next.json manifest.json
 	says "- owners: the key of eve"
 	run 0 "no difference" $m diff next.json next.json
+	"$ctl" key new --type xwing -o erin.key >/dev/null
+	run 0 "another share owner" $m init -o shares.json --update manifest.json --seed-share-owner erin=erin.key \
+		--seed-threshold 2
+	run 1 "diff of share owners" $m diff manifest.json shares.json
+	says "+ seed share owners: the key of erin"
+	says "- seed share owners: 2 must agree, was 1"
 	run 2 "diff of one" $m diff next.json
 	run 0 "eve signs the next" $m sign next.json --key eve.key -o next.sig
 	run 1 "new owners do not decide" $m check next.json $at --signatures next.sig --previous manifest.json

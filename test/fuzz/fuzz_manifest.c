@@ -46,6 +46,16 @@ static void check_owners(const struct pm_manifest_owners *owners)
 	FUZZ_CHECK(pm_manifest_owners_threshold(owners) <= count);
 }
 
+static void check_share_owners(const struct pm_manifest_share_owners *owners)
+{
+	size_t count = 0;
+
+	while (owners && pm_manifest_share_owner_at(owners, count))
+		count++;
+	FUZZ_CHECK(!owners || pm_manifest_share_owners_threshold(owners) >= 1);
+	FUZZ_CHECK(!owners || pm_manifest_share_owners_threshold(owners) <= count);
+}
+
 static void check_models(const struct pm_manifest *m)
 {
 	const struct pm_manifest_model *model;
@@ -73,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_role(m, role);
 	check_models(m);
 	check_owners(pm_manifest_owners(m));
+	check_share_owners(pm_manifest_seed_share_owners(m));
 	FUZZ_CHECK((m->serial == 1) == !pm_manifest_previous(m));
 	FUZZ_CHECK(m->not_before < m->not_after);
 	return 0;

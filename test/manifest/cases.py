@@ -9,6 +9,7 @@ A case changes the base: "delete" and "set" name places as words with spaces bet
 the parser says ("format", "limit", "unsupported", or null when the manifest is good), "at" how the place
 that it names begins, "schema" whether a JSON Schema can see it: "bad" or "good".
 """
+import base64
 import json
 import sys
 
@@ -22,6 +23,24 @@ P384_A = ("MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEFsLGH2bXns/eSYmKDKXtd7fQuWJow45IW4WDn
           "U2R4l3O01KkrU8GvLWx3nNB++rGxWUEO1KYnZPVjHWOFTIe6zMhdjSxArj6zMd3D")
 P384_B = ("MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEt2WVXAotXTxF6oUGUmKKfsPelYn08ZzrBYhOtbKLGUpkR+2nlbNLxTccjRTCZObN"
           "7MqYfyQf+HN8IE5EY23fQ9V5e8B+oKwYRfpyNmapTQCZpbyKF5k1FV/c9WbJvVA8")
+# That of the seed 00 01 .. 1f (draft-connolly-cfrg-xwing-kem-10, appendix D).
+X_WING = (
+    "b1QJigoOZBFGYUtpYLpg2GA9YvRH+atJm0e9aQbMQLBh2GNKPoiQbyhJWOdEHKbHJcu5cJW3ZxpGK2aByeZYC7yNYLFJ+mAmEEOvu6Uv"
+    "IFpgKDhIUVlq3zcavqmNM0c4PSu2c0OPZ4NhK/hwFPe5Gol0AmU0XfZ5NARz0cTBdohuXim48Fi7fHNTFmhs/1w764wmHLAJcKacGvzF"
+    "S5TLhuHOY7pjbjlcpFEB4hx70EwxPqGa8kFB79KtREFqJbpPZZEO99iAnDCT8EqvAOPNluNcSqPIAsGK1vOdpLS42YyL15Atg6B7pFOW"
+    "Z0pgJDyrk+gP2bHId3N2qcwNb6EV4mOTgLnGvnhIvRNYjGRwOgU10ZoPgWM6l2oKEFtm7ihdD9JV6CwDMZJfQ4O278dh72CZI1oLmHJj"
+    "WKqdAbi4llGfkhR0u3wUuyIlK1wvENQSRsmyPnZEhJNn9UGhX2O8koo5u3vHPwe2ZcSWu2VYyPRUiacuxLrNNOnFlMM4cbcj8DSV6ItD"
+    "kasm5DBD3rYRezkZ5FxMGxarKOR93XI2Y4VHZhkvwYBspwq7eGy9swky5oyKNwvPsHmDoBLDJmuT76YmV/S4ODdMsLuV4OwGVBsHZdmc"
+    "8VO8a5YTXKeApVs2R3ieMZFeRig8+ce7boRT+2aCEFFB8dwNANhe7XA7bGyWH3nIRSdrQkiUnAZ4LlE+spkbldlgQuOMvto1JEmytQhO"
+    "vaUiamIGQAeJEwowlkSYSLYp/upKLCp0PEoN3Jyz89Z2/FY3MbJsShpm3IRZFwBW1XaX8UQ7gamjRBK7e/BfMydXWlkR3TAdYFOGfzww"
+    "gHEfG/EVh7C7KYQnayaF53ViEOSz+JVThCMeVYxvUQyR4PxWtdGIX/KUnpWka8G+4fpx9QJ+EMRDsOkdD9dED0Z6JyISEuiPXGumQpbK"
+    "4NIHv8YPiMfPtcRaoYOdGMs3xFhD5UJqSpDIArZCj5U8NZxKwGA0UvrAtzYeL9NdzIhakhRdT8oBWPG31wtLzRGOSipBVEON8xDESpob"
+    "mepBWQcmeoiwYkJBV5wXIvRu1hwuPspUXJlwUXF1OZuADbJdo5WT0GSQ1xQsAOiNLbBH6YmL23rLftkH9uMEFswN5UokLAohJjAvXVTI"
+    "W8Zqwvg8eXlFtQZ8qkK9LgwZypdQblB6sKXJ9WM3CEmcGfJK7FE705A6XXO27EmR98cuuZHBw3iJgFyx6jigzAIXayfFjWOM5aMmaEV8"
+    "+bm+AnygIUBXlxcl1UEC6JlnFusq2CNFO2BbhVNwsbIbOTLN7UFgqplzx+uuWsR2TZTPfMlQbwd7rXMBLbtKyBQKOHRkEuszyVFFliBf"
+    "cHY1hiIX2bYJGMYmjZNEkVuEeiR2waJw8VSlyEI0FlrPyGk5hwLOqemgfnsOmeqb3LeEH+nA+iXIM4CSVho+3dxwAfR4rWV4GmAkqtFl"
+    "2baXmtrESKRGL1ZGhVJ/diQ0/ppCWoRDe0VzkuyoDJE1BhUeOhMjnzQvynZVtuquhFoiHOs+Z/VjnGGT9v3u9X45m4CLfzqitXQKre2Q"
+    "Fj3F13XJ+vfx+9B12rNE6dfRRmRygfu6ezxWyv1YM7epMOxCBufDptd2T+gdeg==")
 INT_MAX = 2 ** 53 - 1
 
 
@@ -70,7 +89,7 @@ BASE = {
         "data_block_size": 4096, "hash_block_size": 4096}, "tiny": TINY},
     "owners": {"threshold": 2, "keys": [{"name": "alice", "key": ED_A}, {"name": "bob", "key": P384_A},
                                         {"name": "carol", "key": ED_B}]},
-    "seed_share_owners": {"threshold": 1, "keys": [{"name": "dave", "key": P384_B}]},
+    "seed_share_owners": {"threshold": 1, "keys": [{"name": "dave", "key": X_WING}]},
     "secrets": [{"id": "inference/*", "roles": ["worker"], "models": ["meta-llama/Llama-3.3-70B"]},
                 {"id": "tls", "roles": ["coordinator", "worker"], "models": None},
                 {"id": "*", "roles": ["coordinator"], "models": None}],
@@ -249,17 +268,25 @@ def owners():
         bad(f"{path} threshold", 0, "1")
         bad(f"{path} keys 0 email", "x")
         bad(f"{path} keys 0 name", "", "Alice", 5, "a b", 'a"b')
-        bad(f"{path} keys 0 key", "", ED_A[:-1], ED_A + "=", P384_A[:-4], 5)
-        # Spare bits, another algorithm, a point of small order, a point off the curve.
-        unseen(f"{path} keys 0 key", ED_A[:-2] + "V=", ED_A.replace("MCow", "MCox"),
-               ED_A[:16] + "A" * 43 + "=", P384_A[:-8] + "AAAAAAAA")
+        bad(f"{path} keys 0 key", "", ED_A[:-1], ED_A + "=", P384_A[:-4], 5, X_WING[:-4])
+    # Spare bits, another algorithm, a point of small order, a point off the curve.
+    unseen("owners keys 0 key", ED_A[:-2] + "V=", ED_A.replace("MCow", "MCox"), ED_A[:16] + "A" * 43 + "=",
+           P384_A[:-8] + "AAAAAAAA")
+    bad("owners keys 0 key", X_WING)
+    bad("seed_share_owners keys 0 key", ED_A, P384_B, None, X_WING[:-1])
+    # Coefficients out of range, a point of small order, spare bits.
+    small = base64.b64encode(base64.b64decode(X_WING)[:-32] + bytes(32)).decode()
+    unseen("seed_share_owners keys 0 key", "////" + X_WING[4:], small, X_WING[:-3] + "h==")
     bad("owners", None)
     unseen("owners threshold", 4)
     unseen("seed_share_owners threshold", 2)
     unseen("owners keys 1 name", "alice", at="$.owners.keys[1]")
     unseen("owners keys 1 key", ED_A, at="$.owners.keys[1]")
-    many = [{"name": f"o{i}", "key": ED_A} for i in range(33)]
-    add("33 keys", "limit", "$.owners.keys", set={"owners keys": many})
+    add("one share key twice", at="$.seed_share_owners.keys[1]", schema="good",
+        set={"seed_share_owners keys": [{"name": name, "key": X_WING} for name in ("dave", "erin")]})
+    for path, key in (("owners", ED_A), ("seed_share_owners", X_WING)):
+        many = [{"name": f"o{i}", "key": key} for i in range(33)]
+        add(f"33 keys of {path}", "limit", f"$.{path}.keys", set={f"{path} keys": many})
 
 
 def secrets():

@@ -153,7 +153,7 @@ static struct pm_hex_text hash_of(const struct pm_manifest *m)
 }
 
 /* Computed by Python's json and hashlib from test/manifest/cases.py. */
-#define BASE_HASH "6eee1b35de1d982286acb0e8906d0ffa8a00ebcc993e7d324ff736ee0b73fad7"
+#define BASE_HASH "57a7169658dd4d3039de6ed78d94c2608ee65849f4924944744e1006c9b257ec"
 
 START_TEST(test_hash_vector)
 {
@@ -400,7 +400,23 @@ START_TEST(test_owners)
 	ck_assert_mem_eq(bob->key.id, id, sizeof(id));
 	ck_assert_ptr_nonnull(pm_manifest_owner_at(owners, 2));
 	ck_assert_ptr_null(pm_manifest_owner_at(owners, 3));
-	ck_assert_uint_eq(pm_manifest_owners_threshold(pm_manifest_seed_share_owners(m)), 1);
+	pm_manifest_free(m);
+}
+END_TEST
+
+START_TEST(test_share_owners)
+{
+	struct pm_manifest *m = parse_base();
+	const struct pm_manifest_share_owners *owners = pm_manifest_seed_share_owners(m);
+	const struct pm_manifest_share_owner *dave = pm_manifest_share_owner_at(owners, 0);
+	uint8_t id[PM_BOX_ID_SIZE], box[PM_BOX_OVERHEAD];
+
+	ck_assert_uint_eq(pm_manifest_share_owners_threshold(owners), 1);
+	ck_assert_str_eq(dave->name, "dave");
+	ck_pm(pm_box_public_id(dave->key, id), PM_OK);
+	ck_assert_mem_eq(dave->id, id, sizeof(id));
+	ck_pm(pm_box_seal(dave->key, "label", NULL, 0, NULL, 0, box), PM_OK);
+	ck_assert_ptr_null(pm_manifest_share_owner_at(owners, 1));
 	pm_manifest_free(m);
 }
 END_TEST
@@ -604,6 +620,7 @@ int main(void)
 	tcase_add_test(tcase, test_roles);
 	tcase_add_test(tcase, test_models);
 	tcase_add_test(tcase, test_owners);
+	tcase_add_test(tcase, test_share_owners);
 	tcase_add_test(tcase, test_secrets);
 	tcase_add_test(tcase, test_snp_policy_full);
 	tcase_add_test(tcase, test_snp_policy_tcb);

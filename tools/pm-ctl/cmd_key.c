@@ -13,25 +13,29 @@
 #include "common/checks.h"
 #include "common/file.h"
 #include "common/verbs.h"
+#include "pm-ctl/box_key.h"
 #include "pm-ctl/cmd.h"
 #include "pm-ctl/manifest.h"
 
 /* --- new ------------------------------------------------------------------------------------- */
 
 static const char new_help[] =
-	"Usage: pm-ctl key new --type ed25519|p384 -o FILE [--public FILE]\n"
+	"Usage: pm-ctl key new --type ed25519|p384|xwing -o FILE [--public FILE]\n"
 	"Make a key pair, and print its identifier. The private key is PKCS#8 as PEM, readable by "
 	"its\n"
 	"owner only; it is not encrypted. A file that exists is never replaced.\n"
 	"\n"
-	"  --type TYPE          ed25519, or p384 (ECDSA with SHA-384)\n"
+	"  --type TYPE          ed25519, or p384 (ECDSA with SHA-384), which sign; or xwing, to "
+	"which a\n"
+	"                       share of a seed goes\n"
 	"  -o, --output FILE    where the private key goes\n"
 	"  --public FILE        where the public key goes too\n"
 	"\n"
 	"Exit status: 0 done, 2 wrong usage or input and output.\n"
 	"\n"
 	"Examples:\n"
-	"  pm-ctl key new --type ed25519 -o alice.key --public alice.pub\n";
+	"  pm-ctl key new --type ed25519 -o alice.key --public alice.pub\n"
+	"  pm-ctl key new --type xwing -o alice-share.key --public alice-share.pub\n";
 
 static const struct option new_options[] = {
 	{"type", required_argument, NULL, 't'},
@@ -45,6 +49,11 @@ struct arguments {
 	const char *type, *output, *public, *owner, *path;
 	bool json, help;
 };
+
+static bool is_type(const char *text)
+{
+	return !strcmp(text, "ed25519") || !strcmp(text, "p384") || !strcmp(text, "xwing");
+}
 
 static int parse_new(int argc, char **argv, struct arguments *a)
 {
@@ -68,8 +77,8 @@ static int parse_new(int argc, char **argv, struct arguments *a)
 		warnx("unexpected argument '%s'", argv[optind]);
 		return TOOL_USAGE;
 	}
-	if (!a->type || !a->output || (strcmp(a->type, "ed25519") && strcmp(a->type, "p384"))) {
-		warnx("key new needs --type ed25519 or p384, and -o FILE; try --help");
+	if (!a->type || !a->output || !is_type(a->type)) {
+		warnx("key new needs --type ed25519, p384 or xwing, and -o FILE; try --help");
 		return TOOL_USAGE;
 	}
 	return TOOL_OK;
@@ -138,6 +147,8 @@ static int key_new(int argc, char **argv)
 	}
 	if (must_be_new(a.output) != TOOL_OK || must_be_new(a.public) != TOOL_OK)
 		return TOOL_USAGE;
+	if (!strcmp(a.type, "xwing"))
+		return box_key_make(a.output, a.public);
 	r = pm_sign_key_new(strcmp(a.type, "p384") ? PM_SIGN_ED25519 : PM_SIGN_P384, &key);
 	if (r < 0) {
 		tool_print_error("key new", r, NULL);
@@ -222,10 +233,36 @@ static int print_key(const struct arguments *a, const struct pm_sign_public *pub
 	return TOOL_OK;
 }
 
+static int show_box_key(const struct arguments *a, const uint8_t *public)
+{
+	if (a->owner)
+		return manifest_print_json(box_key_owner_json(a->owner, public));
+	return box_key_print(a->path, public, a->json);
+}
+
+/* What is no key that signs may be one of X-Wing; of what is neither, the first reason is told. */
+static int show_bytes(const struct arguments *a, const uint8_t *bytes, size_t len)
+{
+	struct pm_report *report = pm_report_new();
+	uint8_t box[PM_BOX_PUBLIC_SIZE];
+	struct pm_sign_public public;
+	int r = manifest_parse_public(bytes, len, report, &public), status = tool_exit_status(r);
+
+	if (r == PM_OK)
+		status = print_key(a, &public);
+	else if (box_key_parse(bytes, len, NULL, box) == PM_OK)
+		status = show_box_key(a, box);
+	else
+		tool_print_error(a->path, r, report);
+	pm_report_free(report);
+	return status;
+}
+
 static int key_show(int argc, char **argv)
 {
 	struct arguments a = {0};
-	struct pm_sign_public public;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
 	int r = parse_show(argc, argv, &a);
 
 	if (r != TOOL_OK)
@@ -234,8 +271,13 @@ static int key_show(int argc, char **argv)
 		fputs(show_help, stdout);
 		return TOOL_OK;
 	}
-	r = manifest_load_public(a.path, &public);
-	return r == TOOL_OK ? print_key(&a, &public) : r;
+	r = tool_read_file(a.path, PM_SIGN_FILE_MAX, &bytes, &len);
+	if (r == TOOL_OK)
+		r = show_bytes(&a, bytes, len);
+	if (bytes)
+		explicit_bzero(bytes, len);
+	free(bytes);
+	return r;
 }
 
 static const struct tool_verb verbs[] = {
@@ -246,7 +288,8 @@ static const struct tool_verb verbs[] = {
 
 static const struct tool_program program = {
 	.name = "pm-ctl key",
-	.summary = "Keys that sign manifests and their history: Ed25519, or ECDSA over P-384.",
+	.summary =
+		"Keys that sign (Ed25519, ECDSA over P-384), and X-Wing keys for shares of a seed.",
 	.yes = "done",
 	.verbs = verbs,
 };

@@ -63,28 +63,37 @@ int manifest_load_key(const char *path, struct pm_sign_key **ret)
 	return finish(path, r, error, report);
 }
 
-static int is_private(const uint8_t *bytes, size_t len)
+bool manifest_is_private(const uint8_t *bytes, size_t len)
 {
 	static const char begin[] = "-----BEGIN PRIVATE KEY-----";
 
 	return memmem(bytes, len, begin, strlen(begin)) != NULL;
 }
 
+int manifest_parse_public(
+	const uint8_t *bytes, size_t len, struct pm_report *report, struct pm_sign_public *ret)
+{
+	struct pm_sign_key *key = NULL;
+	int r;
+
+	if (!manifest_is_private(bytes, len))
+		return pm_sign_public_parse(bytes, len, report, ret);
+	r = pm_sign_key_parse(bytes, len, report, &key);
+	if (r == PM_OK)
+		*ret = *pm_sign_key_public(key);
+	pm_sign_key_free(key);
+	return r;
+}
+
 int manifest_load_public(const char *path, struct pm_sign_public *ret)
 {
 	struct pm_report *report = pm_report_new();
-	struct pm_sign_key *key = NULL;
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	int r = tool_read_file(path, PM_SIGN_FILE_MAX, &bytes, &len), error = PM_OK;
 
-	if (r == TOOL_OK && is_private(bytes, len))
-		error = pm_sign_key_parse(bytes, len, report, &key);
-	else if (r == TOOL_OK)
-		error = pm_sign_public_parse(bytes, len, report, ret);
-	if (key)
-		*ret = *pm_sign_key_public(key);
-	pm_sign_key_free(key);
+	if (r == TOOL_OK)
+		error = manifest_parse_public(bytes, len, report, ret);
 	if (bytes)
 		explicit_bzero(bytes, len);
 	free(bytes);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <pm/pm.h>
+#include <stdbool.h>
 
 int manifest_init(int argc, char **argv);
 int manifest_check(int argc, char **argv);
@@ -22,6 +23,13 @@ int manifest_load_key(const char *path, struct pm_sign_key **ret);
 
 /* A public key, or the public half of a private one. */
 int manifest_load_public(const char *path, struct pm_sign_public *ret);
+
+/* The same of a file's bytes: 0 or an enum pm_error, and nothing printed. */
+int manifest_parse_public(
+	const uint8_t *bytes, size_t len, struct pm_report *report, struct pm_sign_public *ret);
+
+/* Does the file hold a private key? */
+bool manifest_is_private(const uint8_t *bytes, size_t len);
 
 /* The manifest as JSON, for reading. NULL without memory. */
 json_t *manifest_json(const struct pm_manifest *manifest);

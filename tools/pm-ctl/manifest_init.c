@@ -9,6 +9,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "pm-ctl/box_key.h"
 #include "pm-ctl/manifest.h"
 #include "pm-ctl/manifest_evidence.h"
 
@@ -41,8 +42,8 @@ static const char help[] =
 	"                           serves them\n"
 	"  --owner NAME=KEY         add an owner with this public key\n"
 	"  --threshold N            how many owners must agree (default: all)\n"
-	"  --seed-owner NAME=KEY    add a seed share owner\n"
-	"  --seed-threshold N       how many of those must agree (default: all)\n"
+	"  --seed-share-owner NAME=KEY  add a seed share owner with this X-Wing key\n"
+	"  --seed-threshold N       how many shares give the seed back (default: all)\n"
 	"  --test-root HEX          accept a root that is not AMD's: for tests only\n"
 	"  --test-gpu-root HEX      the same for GPUs and switches\n"
 	"  --test-rim-root HEX      the same for golden measurements\n"
@@ -96,7 +97,7 @@ static const struct option long_options[] = {
 	{"model", required_argument, NULL, OPT_MODEL},
 	{"owner", required_argument, NULL, OPT_OWNER},
 	{"threshold", required_argument, NULL, OPT_THRESHOLD},
-	{"seed-owner", required_argument, NULL, OPT_SEED_OWNER},
+	{"seed-share-owner", required_argument, NULL, OPT_SEED_OWNER},
 	{"seed-threshold", required_argument, NULL, OPT_SEED_THRESHOLD},
 	{"test-gpu-root", required_argument, NULL, OPT_TEST_GPU_ROOT},
 	{"test-rim-root", required_argument, NULL, OPT_TEST_RIM_ROOT},
@@ -313,28 +314,54 @@ static void put_owner(json_t *keys, json_t *owner)
 	json_array_append_new(keys, owner);
 }
 
-static int add_owner(struct draft *d, const char *group, const char *text)
+/* NAME=KEY: the name, and the file of the key. */
+static int split_owner(const char *text, char *ret_name, const char **ret_path)
 {
 	size_t len = strcspn(text, "=");
-	char name[PM_MANIFEST_NAME_MAX + 1];
-	struct pm_sign_public public;
-	json_t *owners;
-	int r;
 
-	if (!text[len] || len >= sizeof(name)) {
+	if (!text[len] || len > PM_MANIFEST_NAME_MAX) {
 		warnx("found owner '%s', expected NAME=KEY with a name of at most 64 characters",
 			text);
 		return TOOL_USAGE;
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)len, text);
-	r = manifest_load_public(text + len + 1, &public);
+	snprintf(ret_name, PM_MANIFEST_NAME_MAX + 1, "%.*s", (int)len, text);
+	*ret_path = text + len + 1;
+	return TOOL_OK;
+}
+
+static int add_owner(struct draft *d, const char *text)
+{
+	char name[PM_MANIFEST_NAME_MAX + 1];
+	struct pm_sign_public public;
+	const char *path;
+	int r = split_owner(text, name, &path);
+
+	if (r == TOOL_OK)
+		r = manifest_load_public(path, &public);
+	if (r != TOOL_OK)
+		return r;
+	put_owner(json_object_get(json_object_get(d->doc, "owners"), "keys"),
+		manifest_owner_json(name, &public));
+	return TOOL_OK;
+}
+
+static int add_share_owner(struct draft *d, const char *text)
+{
+	static const char group[] = "seed_share_owners";
+	char name[PM_MANIFEST_NAME_MAX + 1];
+	uint8_t public[PM_BOX_PUBLIC_SIZE];
+	const char *path;
+	int r = split_owner(text, name, &path);
+
+	if (r == TOOL_OK)
+		r = box_key_load(path, public);
 	if (r != TOOL_OK)
 		return r;
 	if (json_is_null(json_object_get(d->doc, group)))
 		json_object_set_new(
 			d->doc, group, json_pack("{s:i, s:[]}", "threshold", 0, "keys"));
-	owners = json_object_get(d->doc, group);
-	put_owner(json_object_get(owners, "keys"), manifest_owner_json(name, &public));
+	put_owner(json_object_get(json_object_get(d->doc, group), "keys"),
+		box_key_owner_json(name, public));
 	return TOOL_OK;
 }
 
@@ -378,11 +405,11 @@ static int set_more(struct draft *d, int id)
 	case OPT_MODEL:
 		return add_models(d, optarg);
 	case OPT_OWNER:
-		return add_owner(d, "owners", optarg);
+		return add_owner(d, optarg);
 	case OPT_THRESHOLD:
 		return set_threshold(d, "owners", "threshold", optarg);
 	case OPT_SEED_OWNER:
-		return add_owner(d, "seed_share_owners", optarg);
+		return add_share_owner(d, optarg);
 	case OPT_SEED_THRESHOLD:
 		return set_threshold(d, "seed_share_owners", "seed-threshold", optarg);
 	case OPT_TEST_ROOT:

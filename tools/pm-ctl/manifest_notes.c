@@ -99,6 +99,14 @@ static void note_secrets(json_t *notes, json_t *secrets)
 	}
 }
 
+static void note_shares(json_t *notes, const struct pm_manifest_share_owners *owners)
+{
+	if (!owners)
+		add(notes, "seed share owners", "", "the seed is lost with the last coordinator");
+	else if (pm_manifest_share_owners_threshold(owners) == 1)
+		add(notes, "seed share owners", "", "one share alone gives the seed back");
+}
+
 json_t *manifest_notes(const struct pm_manifest *manifest)
 {
 	json_t *json = manifest_json(manifest), *notes = json_array(), *role;
@@ -112,6 +120,7 @@ json_t *manifest_notes(const struct pm_manifest *manifest)
 	note_secrets(notes, json_object_get(json, "secrets"));
 	if (pm_manifest_owners_threshold(pm_manifest_owners(manifest)) == 1)
 		add(notes, "owners", "", "one owner alone may replace this manifest");
+	note_shares(notes, pm_manifest_seed_share_owners(manifest));
 	json_decref(json);
 	return notes;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "pm-ctl/box_key.h"
 #include "pm-ctl/manifest.h"
 
 static const char help[] =
@@ -81,22 +82,38 @@ static void print_members(int depth, json_t *object)
 	json_object_foreach(object, key, value) print_value(depth, key, value);
 }
 
-static void print_owners(const char *title, const struct pm_manifest_owners *owners)
+static void print_owners(const struct pm_manifest_owners *owners)
 {
 	const struct pm_manifest_owner *owner;
 	char id[2 * PM_SIGN_ID_SIZE + 1];
 	size_t count = 0;
 
-	if (!owners) {
-		printf("\n%s: none\n", title);
-		return;
-	}
 	while (pm_manifest_owner_at(owners, count))
 		count++;
-	printf("\n%s: %zu of %zu\n", title, pm_manifest_owners_threshold(owners), count);
+	printf("\nowners: %zu of %zu\n", pm_manifest_owners_threshold(owners), count);
 	for (size_t i = 0; (owner = pm_manifest_owner_at(owners, i)); i++) {
 		pm_hex_encode(owner->key.id, sizeof(owner->key.id), id);
 		printf("  %s (%s) %s\n", owner->name, pm_sign_type_name((int)owner->key.type), id);
+	}
+}
+
+static void print_share_owners(const struct pm_manifest_share_owners *owners)
+{
+	const struct pm_manifest_share_owner *owner;
+	char id[2 * PM_BOX_ID_SIZE + 1];
+	size_t count = 0;
+
+	if (!owners) {
+		puts("\nseed share owners: none");
+		return;
+	}
+	while (pm_manifest_share_owner_at(owners, count))
+		count++;
+	printf("\nseed share owners: %zu of %zu\n", pm_manifest_share_owners_threshold(owners),
+		count);
+	for (size_t i = 0; (owner = pm_manifest_share_owner_at(owners, i)); i++) {
+		pm_hex_encode(owner->id, sizeof(owner->id), id);
+		printf("  %s (%s) %s\n", owner->name, BOX_KEY_TYPE, id);
 	}
 }
 
@@ -154,8 +171,8 @@ static int show(const struct pm_manifest *m)
 	print_top(m);
 	print_named("role", json_object_get(json, "roles"));
 	print_named("model", json_object_get(json, "models"));
-	print_owners("owners", pm_manifest_owners(m));
-	print_owners("seed share owners", pm_manifest_seed_share_owners(m));
+	print_owners(pm_manifest_owners(m));
+	print_share_owners(pm_manifest_seed_share_owners(m));
 	print_secrets(json_object_get(json, "secrets"));
 	if (json_object_get(json, "extra_roots")) {
 		puts("\ntest roots");
