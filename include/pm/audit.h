@@ -37,6 +37,9 @@ PM_BEGIN_DECLS
 /** Longest line, with its newline. */
 #define PM_AUDIT_LINE_MAX 65536
 
+/** Most entries of a log: 2^53 - 1, which each reader of JSON keeps exactly. */
+#define PM_AUDIT_ENTRIES_MAX ((UINT64_C(1) << 53) - 1)
+
 /** Largest text that is verified at once; a longer log is verified in pieces. */
 #define PM_AUDIT_SIZE_MAX (64u << 20)
 

@@ -9,9 +9,6 @@
 
 PM_OWNER(pm_audit, pm_audit_free);
 
-/* Largest sequence number: what each reader of JSON keeps exactly. */
-#define PM_AUDIT_ENTRIES_MAX ((uint64_t)PM_JSON_INT_MAX)
-
 /* What of an entry decides. */
 struct pm_audit_entry {
 	char log[PM_AUDIT_NAME_MAX + 1];

@@ -12,6 +12,7 @@
 #define HASH_LABEL "libpm audit hash v1"
 
 _Static_assert(PM_AUDIT_HASH_SIZE == PM_SHA256_SIZE, "a hash");
+_Static_assert(PM_AUDIT_ENTRIES_MAX == PM_JSON_INT_MAX, "sequence numbers");
 _Static_assert(PM_AUDIT_NAME_MAX == PM_MANIFEST_NAME_MAX, "names as those of a manifest");
 
 static int read_version(ARGS)

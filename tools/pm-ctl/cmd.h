@@ -7,6 +7,7 @@ int cmd_collect(int argc, char **argv);
 int cmd_field(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_key(int argc, char **argv);
+int cmd_log(int argc, char **argv);
 int cmd_manifest(int argc, char **argv);
 int cmd_sealed(int argc, char **argv);
 int cmd_shard_key(int argc, char **argv);
