@@ -88,8 +88,9 @@ PM_API int pm_seal(const struct pm_seal_key *key, const void *context, size_t co
  * holds no plaintext
  *
  * Return: 0; PM_E_FORMAT when it is too short; PM_E_LIMIT when it is too long; PM_E_UNSUPPORTED for
- * another version; PM_E_MISSING for another epoch than the key's: ask pm_seal_epoch(); PM_E_REJECTED
- * when it was changed, lay elsewhere or is of another key; PM_E_NOMEM; PM_E_CRYPTO. Thread safe.
+ * another version; PM_E_MISSING for another epoch than the key's: ask pm_seal_epoch();
+ * PM_E_REJECTED when it was changed, lay elsewhere or is of another key; PM_E_NOMEM; PM_E_CRYPTO.
+ * Thread safe.
  */
 PM_API int pm_seal_open(const struct pm_seal_key *key, const void *context, size_t context_len,
 	const void *sealed, size_t sealed_len, uint8_t *ret_plain) PM_MUST_USE;

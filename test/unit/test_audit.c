@@ -18,7 +18,7 @@
 
 #define LINES 5
 
-/* Two entries that Python's json, hashlib and cryptography made, by the key of the seed 00 .. 1f. */
+/* Two entries of the key of the seed 00 .. 1f, by Python's json, hashlib and cryptography. */
 static const char vector[] =
 	"{\"event\":\"log.started\",\"fields\":{},\"log\":\"coordinator\",\"previous"
 	"\":\"0000000000000000000000000000000000000000000000000000000000000000\",\"se"
