@@ -8,8 +8,9 @@
  *
  *  - the manifest holds at this time; the role of the claims is one of its roles, and the one asked
  *    for;
- *  - the bundle's nonce is the verifier's own, its path leads to the challenge, and the claims are
- *    neither from the future nor too old;
+ *  - the bundle's nonce is the verifier's own, its path leads to the challenge, the claims are
+ *    neither from the future nor too old, and the document that came along, where the verifier
+ *    gives it, is the one that they name;
  *  - the processor's report, its certificates and revocation lists satisfy the role's demands
  *    (pm_snp_verify()), and REPORT_DATA binds the challenge and these claims;
  *  - each model of the claims is one that the role serves, by the root hash of the manifest, and
@@ -62,6 +63,13 @@ struct pm_appraisal {
 	struct pm_snp_cache *snp_cache;
 	/** Chains of GPUs that were verified before, or NULL. */
 	struct pm_gpu_cache *gpu_cache;
+	/**
+	 * The document that came with the bundle: the claims must name its SHA-256. NULL for none:
+	 * what the claims say of one is then not looked at.
+	 */
+	const void *document;
+	/** Its length. */
+	size_t document_len;
 };
 
 /** What was proved: made by pm_appraise() only, and only when it accepts. */
@@ -95,8 +103,8 @@ struct pm_appraised {
  * Return: 0 when the evidence is accepted; else the error of the first part that was not:
  * PM_E_REJECTED; PM_E_STALE for what is not valid at that time, or too old; PM_E_MISSING for
  * certificates, golden measurements or revocation answers that the bundle lacks; PM_E_FORMAT,
- * PM_E_UNSUPPORTED or PM_E_LIMIT for a part that is malformed; PM_E_ARG without manifest or nonce;
- * PM_E_NOMEM; PM_E_CRYPTO. Thread safe.
+ * PM_E_UNSUPPORTED or PM_E_LIMIT for a part that is malformed; PM_E_ARG without manifest or nonce,
+ * or with the length of a document alone; PM_E_NOMEM; PM_E_CRYPTO. Thread safe.
  */
 PM_API int pm_appraise(const struct pm_bundle *bundle, const struct pm_appraisal *ask,
 	struct pm_verdict *verdict, const struct pm_appraised **ret_appraised) PM_MUST_USE;

@@ -23,7 +23,8 @@
  *      4: [SHA-256 of each element of the bundle's 5, its exact bytes], in that order,
  *      5: role,
  *      6: issued at, seconds since 1970,
- *      7: GPU epoch nonce (32 bytes), 8: time of the GPU evidence; absent where 4 is empty}
+ *      7: GPU epoch nonce (32 bytes), 8: time of the GPU evidence; absent where 4 is empty,
+ *      9: SHA-256 of a document that goes with the bundle; absent where there is none}
  *
  * Both are deterministically encoded (RFC 8949, 4.2.1): shortest forms, definite lengths, keys in
  * order and each once, no tags, nothing behind. Whatever is encoded otherwise is refused, so that
@@ -182,6 +183,10 @@ struct pm_claims {
 	uint8_t gpu_epoch_nonce[PM_BUNDLE_NONCE_SIZE];
 	/** When the GPU evidence was made, seconds since 1970; only where there are GPUs. */
 	int64_t gpu_time;
+	/** A document goes with the bundle. */
+	bool has_document;
+	/** SHA-256 of the document, whatever it is: what the role makes of it is not said here. */
+	uint8_t document_sha256[PM_BUNDLE_DIGEST_SIZE];
 };
 
 /** The evidence of a GPU or switch. */

@@ -9,7 +9,7 @@
 #include "evidence/bundle.h"
 
 /* Keys of the map, and of each model. */
-enum { KEY = 1, TLS, MODELS, GPUS, ROLE, ISSUED, EPOCH, GPU_TIME, CLAIMS_KEYS = 8 };
+enum { KEY = 1, TLS, MODELS, GPUS, ROLE, ISSUED, EPOCH, GPU_TIME, DOCUMENT, CLAIMS_KEYS = 9 };
 enum { MODEL_NAME = 1, MODEL_ROOT, MODEL_KEYS = 2 };
 
 _Static_assert(PM_CLAIMS_KEY_SIZE_MAX >= PM_CLAIMS_XWING_SIZE, "room for either key");
@@ -166,9 +166,22 @@ static void write_gpu_epoch(struct pm_wr *wr, const struct pm_claims *c)
 	pm_cbor_wr_uint(wr, (uint64_t)c->gpu_time);
 }
 
+/* How many keys the map has. */
+static size_t count_keys(const struct pm_claims *c)
+{
+	return (size_t)CLAIMS_KEYS - (c->has_tls ? 0 : 1) - (c->gpu_count ? 0 : 2) -
+	       (c->has_document ? 0 : 1);
+}
+
+static void write_document(struct pm_wr *wr, const struct pm_claims *c)
+{
+	pm_cbor_wr_uint(wr, DOCUMENT);
+	write_digest(wr, c->document_sha256);
+}
+
 static void write_claims(struct pm_wr *wr, const struct pm_claims *c)
 {
-	pm_cbor_wr_map(wr, CLAIMS_KEYS - (c->has_tls ? 0 : 1) - (c->gpu_count ? 0 : 2));
+	pm_cbor_wr_map(wr, count_keys(c));
 	pm_cbor_wr_uint(wr, KEY);
 	pm_cbor_wr_bytes(wr, pm_view(c->key, c->key_len));
 	if (c->has_tls) {
@@ -183,6 +196,8 @@ static void write_claims(struct pm_wr *wr, const struct pm_claims *c)
 	pm_cbor_wr_uint(wr, (uint64_t)c->issued_at);
 	if (c->gpu_count)
 		write_gpu_epoch(wr, c);
+	if (c->has_document)
+		write_document(wr, c);
 }
 
 int pm_claims_encode(const struct pm_claims *claims, struct pm_report *report, uint8_t *ret_bytes,
@@ -288,6 +303,13 @@ static void read_gpu_epoch(struct pm_rd *rd, struct pm_claims *c)
 	c->gpu_time = (int64_t)pm_cbor_rd_uint(rd, (uint64_t)PM_BUNDLE_TIME_MAX);
 }
 
+static void read_document(struct pm_rd *rd, struct pm_claims *c)
+{
+	c->has_document = take_key(rd, DOCUMENT);
+	if (c->has_document)
+		pm_cbor_rd_copy(rd, c->document_sha256, sizeof(c->document_sha256));
+}
+
 static const struct {
 	const char *name;
 	void (*read)(struct pm_rd *rd, struct pm_claims *c);
@@ -299,6 +321,7 @@ static const struct {
 	{"claims.role", read_role},
 	{"claims.issued_at", read_issued_at},
 	{"claims.gpu_epoch", read_gpu_epoch},
+	{"claims.document", read_document},
 };
 
 static int malformed(struct pm_report *report, const char *name, size_t size)
@@ -321,7 +344,7 @@ static int read_claims(struct pm_view cbor, struct pm_report *report, struct pm_
 	}
 	if (!pm_rd_done(&rd))
 		return malformed(report, "claims.end", cbor.len);
-	if (keys != (size_t)CLAIMS_KEYS - (c->has_tls ? 0 : 1) - (c->gpu_count ? 0 : 2))
+	if (keys != count_keys(c))
 		return malformed(report, "claims.count", cbor.len);
 	return PM_OK;
 }

@@ -121,16 +121,40 @@ static void note_key(struct pm_appraise_run *run)
 			pm_hex(c->tls_spki_sha256, sizeof(c->tls_spki_sha256)).s);
 }
 
+static int check_document(struct pm_appraise_run *run)
+{
+	const struct pm_claims *c = &run->bundle->claims;
+	uint8_t digest[PM_SHA256_SIZE];
+	int r;
+
+	if (!run->ask->document) {
+		if (c->has_document)
+			pm_skip(run->report, "document", "not given");
+		return PM_OK;
+	}
+	if (!c->has_document)
+		return pm_fail(run->report, PM_E_REJECTED, "document", "one that the claims name",
+			"none in the claims");
+	r = pm_hash(PM_SHA256, pm_view(run->ask->document, run->ask->document_len), digest);
+	if (r < 0)
+		return r;
+	return pm_check_bytes(run->report, "document", c->document_sha256, digest, sizeof(digest));
+}
+
 static int appraise_claims(struct pm_appraise_run *run)
 {
-	int nonce = check_nonce(run), issued;
+	int nonce = check_nonce(run), issued, document;
 
 	pm_appraise_note(run, "bundle, key 2");
 	issued = check_issued_at(run);
 	pm_appraise_note(run, "claims, key 6");
 	note_key(run);
 	pm_appraise_note(run, "claims, keys 1 and 2");
-	return nonce < 0 ? nonce : issued;
+	document = check_document(run);
+	pm_appraise_note(run, "claims, key 9");
+	if (nonce < 0)
+		return nonce;
+	return issued < 0 ? issued : document;
 }
 
 /* --- the processor ---------------------------------------------------------------------------- */
@@ -312,6 +336,8 @@ int pm_appraise(const struct pm_bundle *bundle, const struct pm_appraisal *ask,
 	if (r < 0)
 		return r;
 	if (!ask->manifest || !ask->nonce || ask->max_age < 0)
+		return PM_E_ARG;
+	if (!ask->document && ask->document_len)
 		return PM_E_ARG;
 	held = pm_alloc(sizeof(*held));
 	if (!held)

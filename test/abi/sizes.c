@@ -18,8 +18,8 @@ static const struct {
 	const char *type;
 	size_t found, wanted;
 } rows[] = {
-	SIZE(struct pm_appraisal, 64),
-	SIZE(struct pm_appraised, 7152),
+	SIZE(struct pm_appraisal, 80),
+	SIZE(struct pm_appraised, 7192),
 	SIZE(struct pm_audit_field, 16),
 	SIZE(struct pm_audit_head, 48),
 	SIZE(struct pm_body_cipher, 24),
@@ -28,7 +28,7 @@ static const struct {
 	SIZE(struct pm_bundle_nonce, 556),
 	SIZE(struct pm_bytes, 16),
 	SIZE(struct pm_check, 32),
-	SIZE(struct pm_claims, 7072),
+	SIZE(struct pm_claims, 7112),
 	SIZE(struct pm_claims_model, 161),
 	SIZE(struct pm_collect_options, 48),
 	SIZE(struct pm_eat_device, 644),

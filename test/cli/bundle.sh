@@ -73,6 +73,10 @@ judge 0 "in a tree of one"
 issue --tls-spki "$root"
 judge 0 "with a TLS key" --json
 is_json 'o["claims"]["tls_spki_sha256"] == "'"$root"'"'
+echo "a document" >"$work/document"
+issue --document "$work/document"
+judge 0 "with a document" --json
+is_json 'o["claims"]["document_sha256"] == "'"$(sha256sum <"$work/document" | cut -d' ' -f1)"'"'
 openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -outform DER -out "$work/key" 2>/dev/null ||
 	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -outform DER -out "$work/key" 2>/dev/null
 openssl pkey -inform DER -in "$work/key" -pubout -outform DER -out "$work/spki"

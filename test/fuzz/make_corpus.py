@@ -371,7 +371,9 @@ def make_bundle(milan):
     rows = {"full": parts, "small": small, "spki": small | {3: cbor(plain | {1: spki})}, "tree": small | {2: tree},
             "tree-0": small | {2: tree | {2: 0, 3: []}}, "tree-16": small | {2: tree | {3: [bytes(32)] * 16}},
             "index": small | {2: tree | {2: 8}}, "version": small | {1: 2}, "no-gpu": parts | {5: []},
-            "claim-9": small | {3: cbor(plain | {9: 0})}, "claims-cut": small | {3: cbor(plain)[:-1]}}
+            "claim-9": small | {3: cbor(plain | {9: 0})}, "claim-10": small | {3: cbor(plain | {10: 0})},
+            "document": small | {3: cbor(plain | {9: bytes(32)})},
+            "document-gpu": parts | {3: cbor(claims | {9: bytes(32)})}, "claims-cut": small | {3: cbor(plain)[:-1]}}
     for name, value in rows.items():
         write("bundle", name, cbor(value))
     write("bundle", "indefinite", b"\xbf" + cbor(small)[1:] + b"\xff")

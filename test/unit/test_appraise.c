@@ -209,6 +209,39 @@ static void in_tree_of_others(struct stage *s)
 	s->question_nonce[0] ^= 1;
 }
 
+static const char document[] = "a document";
+
+static void document_named(struct stage *s)
+{
+	s->claims.has_document = true;
+	ck_pm(pm_hash(PM_SHA256, VIEW(document), s->claims.document_sha256), PM_OK);
+}
+
+static void document_given(struct stage *s)
+{
+	s->question.document = document;
+	s->question.document_len = sizeof(document) - 1;
+}
+
+static void document_named_and_given(struct stage *s)
+{
+	document_named(s);
+	document_given(s);
+}
+
+static void document_cut(struct stage *s)
+{
+	document_named_and_given(s);
+	s->question.document_len--;
+}
+
+/* There, and empty. */
+static void document_empty(struct stage *s)
+{
+	document_named_and_given(s);
+	s->question.document_len = 0;
+}
+
 /* --- behind the processor's back -------------------------------------------------------------- */
 
 static void swap_key(struct stage *s, struct pm_bundle_content *c)
@@ -226,6 +259,25 @@ static void swap_tls(struct stage *s, struct pm_bundle_content *c)
 static void drop_tls(struct stage *s, struct pm_bundle_content *c)
 {
 	no_tls(s);
+	stage_replace_claims(s, c);
+}
+
+static void swap_document(struct stage *s, struct pm_bundle_content *c)
+{
+	document_named(s);
+	s->claims.document_sha256[0] ^= 1;
+	stage_replace_claims(s, c);
+}
+
+static void name_document(struct stage *s, struct pm_bundle_content *c)
+{
+	document_named(s);
+	stage_replace_claims(s, c);
+}
+
+static void drop_document(struct stage *s, struct pm_bundle_content *c)
+{
+	s->claims.has_document = false;
 	stage_replace_claims(s, c);
 }
 
@@ -328,6 +380,14 @@ static const struct {
 	{"claims of a day", claims_of_that_age, NULL, NULL, 0},
 	{"as old as asked", as_old_as_asked, NULL, NULL, 0},
 	{"in a tree", in_tree, NULL, NULL, 0},
+	{"a document", document_named_and_given, NULL, NULL, 0},
+	{"a document, not given", document_named, NULL, NULL, 0},
+	{"a document nobody named", document_given, NULL, "document", PM_E_REJECTED},
+	{"a document cut short", document_cut, NULL, "document", PM_E_REJECTED},
+	{"a document without a byte", document_empty, NULL, "document", PM_E_REJECTED},
+	{"another document", document_named, swap_document, "REPORT_DATA", PM_E_REJECTED},
+	{"a document named later", document_given, name_document, "REPORT_DATA", PM_E_REJECTED},
+	{"document dropped", document_named, drop_document, "REPORT_DATA", PM_E_REJECTED},
 	{"another nonce", other_nonce, NULL, "nonce", PM_E_REJECTED},
 	{"replayed", nothing, replay, "REPORT_DATA", PM_E_REJECTED},
 	{"another role asked for", other_role_asked, NULL, "role", PM_E_REJECTED},
@@ -486,6 +546,9 @@ START_TEST(a_question_has_manifest_and_nonce)
 	ck_pm(pm_appraise(b, &question, v, &facts), PM_E_ARG);
 	ck_assert(!pm_verdict_is_accepted(v));
 	s.question.max_age = -1;
+	ck_pm(stage_judge(&s, bundle, NULL, &facts), PM_E_ARG);
+	s.question.max_age = 0;
+	s.question.document_len = 1;
 	ck_pm(stage_judge(&s, bundle, NULL, &facts), PM_E_ARG);
 	ck_assert_ptr_null(facts);
 	test_free(bundle);

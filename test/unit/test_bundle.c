@@ -178,6 +178,9 @@ static void random_claims(struct pm_claims *c)
 		fill(c->gpu_epoch_nonce, 32);
 		c->gpu_time = draw(UINT32_MAX);
 	}
+	c->has_document = draw(2);
+	if (c->has_document)
+		fill(c->document_sha256, 32);
 }
 
 static uint8_t pool[2048];
@@ -432,7 +435,8 @@ static const struct deviation trees[] = {
 };
 
 static const struct deviation claims_rows[] = {
-	{"more keys", "a801", "a901", "claims", PM_E_FORMAT},
+	{"more keys", "a801", "a901", "claims.count", PM_E_FORMAT},
+	{"more keys than there are", "a801", "aa01", "claims", PM_E_FORMAT},
 	{"fewer keys", "a801", "a701", "claims.count", PM_E_FORMAT},
 	{"an array", "a801", "8801", "claims", PM_E_FORMAT},
 	{"no key", "a801", "a802", "claims.key", PM_E_FORMAT},
@@ -465,8 +469,24 @@ static const struct deviation claims_rows[] = {
 	{"role without a name", "0566776f726b6572", "0560", "claims.role", PM_E_FORMAT},
 	{"role with a control", "0566776f726b6572", "0566776f720a6572", "claims.role", PM_E_FORMAT},
 	{"role in UTF-8", "0566776f726b6572", "0562c3a9", "claims.role", PM_E_FORMAT},
-	{"a ninth key", "081a69a38079", "081a69a380790900", "claims.end", PM_E_FORMAT},
+	{"a number for a document", "081a69a38079", "081a69a380790900", "claims.document",
+		PM_E_FORMAT},
+	{"a tenth key", "081a69a38079", "081a69a380790a00", "claims.end", PM_E_FORMAT},
+	{"a document nobody counted", "081a69a38079", "081a69a3807909" D32("66"), "claims.count",
+		PM_E_FORMAT},
 	{"something behind", "081a69a38079", "081a69a3807900", "claims.end", PM_E_FORMAT},
+};
+
+/* The example with a document: a901 in its place. */
+static const struct deviation document_rows[] = {
+	{"without the document", "09" D32("66"), "", "claims.count", PM_E_FORMAT},
+	{"a document of 31 bytes", "0958206666", "09581f66", "claims.document", PM_E_FORMAT},
+	{"a document as text", "0958206666", "0978206666", "claims.document", PM_E_FORMAT},
+	{"a document twice", "09" D32("66"), "09" D32("66") "09" D32("66"), "claims.end",
+		PM_E_FORMAT},
+	{"a document before its place", "081a69a3807909" D32("66"), "09" D32("66") "081a69a38079",
+		"claims.gpu_epoch", PM_E_FORMAT},
+	{"a document and a tenth key", "a901", "aa01", "claims", PM_E_FORMAT},
 };
 
 static void is_named(int r, const struct deviation *d, const struct pm_report *report)
@@ -505,13 +525,12 @@ START_TEST(tree_deviations)
 }
 END_TEST
 
-START_TEST(claims_deviations)
+static void claims_deviate(const struct pm_claims *claims, const struct deviation *d)
 {
 	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
-	const struct deviation *d = &claims_rows[_i];
-	struct pm_claims claims = example_claims(), parsed;
+	struct pm_claims parsed;
 	struct pm_bundle_content c = example();
-	struct pm_view changed = splice(encode_claims(&claims), d->from, d->to);
+	struct pm_view changed = splice(encode_claims(claims), d->from, d->to);
 	struct pm_bundle *b = NULL;
 
 	is_named(pm_claims_parse(changed, report, &parsed), d, report);
@@ -520,6 +539,49 @@ START_TEST(claims_deviations)
 	pm_report_reset(report);
 	is_named(pm_bundle_parse(bytes, encode(&c).len, report, &b), d, report);
 	ck_assert_ptr_null(b);
+}
+
+START_TEST(claims_deviations)
+{
+	struct pm_claims claims = example_claims();
+
+	claims_deviate(&claims, &claims_rows[_i]);
+}
+END_TEST
+
+static struct pm_claims example_with_document(void)
+{
+	struct pm_claims claims = example_claims();
+
+	claims.has_document = true;
+	memset(claims.document_sha256, 0x66, sizeof(claims.document_sha256));
+	return claims;
+}
+
+START_TEST(document_deviations)
+{
+	struct pm_claims claims = example_with_document();
+
+	claims_deviate(&claims, &document_rows[_i]);
+}
+END_TEST
+
+START_TEST(claims_with_a_document)
+{
+	struct pm_claims claims = example_with_document(), parsed;
+	struct pm_view changed;
+
+	ck_pm(pm_claims_parse(encode_claims(&claims), NULL, &parsed), PM_OK);
+	ck_assert(parsed.has_document);
+	ck_assert_mem_eq(parsed.document_sha256, claims.document_sha256, 32);
+	/* 9 comes behind 8, or, without GPUs, behind 6. */
+	changed = encode_claims(&claims);
+	ck_assert_uint_eq(changed.ptr[changed.len - 35], 9);
+	claims.gpu_count = 0;
+	claims.gpu_time = 0;
+	memset(claims.gpu_epoch_nonce, 0, sizeof(claims.gpu_epoch_nonce));
+	ck_pm(pm_claims_parse(encode_claims(&claims), NULL, &parsed), PM_OK);
+	ck_assert(parsed.has_document && !parsed.gpu_count);
 }
 END_TEST
 
@@ -857,6 +919,8 @@ int main(void)
 	tcase_add_loop_test(t, bundle_deviations, 0, PM_ARRAY_LEN(bundles));
 	tcase_add_loop_test(t, tree_deviations, 0, PM_ARRAY_LEN(trees));
 	tcase_add_loop_test(t, claims_deviations, 0, PM_ARRAY_LEN(claims_rows));
+	tcase_add_loop_test(t, document_deviations, 0, PM_ARRAY_LEN(document_rows));
+	tcase_add_test(t, claims_with_a_document);
 	tcase_add_test(t, keys_are_of_two_kinds);
 	tcase_add_test(t, gpus_are_those_of_the_claims);
 	add_limits(t);

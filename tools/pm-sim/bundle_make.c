@@ -92,6 +92,18 @@ static int set_models(const struct sim_bundle_wish *wish, struct pm_claims *c)
 	return r;
 }
 
+static int hash_document(const char *path, struct pm_claims *c)
+{
+	sim_cleanup_buf struct sim_bytes file = {0};
+	int r = tool_read_file(path, SIM_DOCUMENT_MAX, &file.ptr, &file.len);
+
+	if (r != TOOL_OK)
+		return r;
+	SHA256(file.ptr, file.len, c->document_sha256);
+	c->has_document = true;
+	return TOOL_OK;
+}
+
 static int set_claims(struct sim_bundle *b)
 {
 	const struct sim_bundle_wish *wish = b->wish;
@@ -105,6 +117,8 @@ static int set_claims(struct sim_bundle *b)
 	if (r == TOOL_OK && wish->tls &&
 		pm_hex_decode(wish->tls, c->tls_spki_sha256, sizeof(c->tls_spki_sha256)) < 0)
 		r = sim_fail("--tls-spki needs 64 hexadecimal digits");
+	if (r == TOOL_OK && wish->document)
+		r = hash_document(wish->document, c);
 	if (r != TOOL_OK)
 		return r;
 	c->has_tls = wish->tls != NULL;
@@ -116,13 +130,13 @@ static int set_claims(struct sim_bundle *b)
 	return r;
 }
 
-/* A ninth key that means nothing, and that the processor signs all the same. */
+/* A key that means nothing, and that the processor signs all the same. */
 static int add_claim(struct sim_bundle *b)
 {
 	if (b->encoded_claims_len + 2 > sizeof(b->encoded_claims))
 		return sim_fail("no room for another claim");
 	b->encoded_claims[0]++;
-	b->encoded_claims[b->encoded_claims_len++] = 9;
+	b->encoded_claims[b->encoded_claims_len++] = 10;
 	b->encoded_claims[b->encoded_claims_len++] = 0;
 	return TOOL_OK;
 }

@@ -11,6 +11,7 @@
 static const char usage_text[] =
 	"Usage: pm-sim bundle DIR --nonce HEX --role NAME [--model NAME=ROOT]... -o FILE\n"
 	"                   [--gpus N] [--switches N] [--key FILE] [--tls-spki HEX] [--tree N]\n"
+	"                   [--document FILE]\n"
 	"       pm-sim bundle defects\n"
 	"\n"
 	"Issue an evidence bundle, as a worker would: processor of pm-sim init, GPUs of pm-sim "
@@ -26,6 +27,7 @@ static const char usage_text[] =
 	"  --key FILE           X-Wing public key, or SubjectPublicKeyInfo in DER (default: "
 	"drawn)\n"
 	"  --tls-spki HEX       SHA-256 of the TLS key's SubjectPublicKeyInfo (default: none)\n"
+	"  --document FILE      a document that goes with the bundle (default: none)\n"
 	"  --tree N             put the nonce among those of N verifiers, at most 1024\n"
 	"  --defect NAME        make one thing wrong, repeatable; names: pm-sim bundle defects,\n"
 	"                       and those of the processor: pm-sim defects\n"
@@ -49,6 +51,7 @@ enum {
 	O_SWITCHES,
 	O_KEY,
 	O_TLS,
+	O_DOCUMENT,
 	O_TREE,
 	O_DEFECT,
 	O_GPU_DEFECT,
@@ -64,6 +67,7 @@ static const struct option long_options[] = {
 	{"switches", required_argument, NULL, O_SWITCHES},
 	{"key", required_argument, NULL, O_KEY},
 	{"tls-spki", required_argument, NULL, O_TLS},
+	{"document", required_argument, NULL, O_DOCUMENT},
 	{"tree", required_argument, NULL, O_TREE},
 	{"defect", required_argument, NULL, O_DEFECT},
 	{"gpu-defect", required_argument, NULL, O_GPU_DEFECT},
@@ -138,6 +142,8 @@ static const char **text_of(struct options *o, int id)
 		return &o->wish.key;
 	case O_TLS:
 		return &o->wish.tls;
+	case O_DOCUMENT:
+		return &o->wish.document;
 	case 'o':
 		return &o->output;
 	default:

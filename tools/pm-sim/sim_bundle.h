@@ -17,9 +17,12 @@
 /* Many verifiers whose nonces are in the tree with this one's. */
 #define SIM_TREE_MAX 1024
 
+/* Largest document. */
+#define SIM_DOCUMENT_MAX (16u << 20)
+
 /* How a bundle is to be. */
 struct sim_bundle_wish {
-	const char *dir, *role, *key, *tls;
+	const char *dir, *role, *key, *tls, *document;
 	const char *models[PM_CLAIMS_MODELS_MAX]; /* "NAME=ROOT" */
 	size_t model_count;
 	const char *gpus, *switches; /* how many; NULL for all */

@@ -64,6 +64,9 @@ static json_t *claims_json(const struct pm_claims *c)
 	json_object_set_new(o, "issued_at", tool_time_json(c->issued_at));
 	if (c->gpu_count)
 		json_object_set_new(o, "gpu_time", tool_time_json(c->gpu_time));
+	if (c->has_document)
+		json_object_set_new(o, "document_sha256",
+			tool_hex_json(c->document_sha256, sizeof(c->document_sha256)));
 	return o;
 }
 
