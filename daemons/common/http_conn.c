@@ -122,6 +122,7 @@ void http_conn_close(struct http_exchange *x)
 	if (x->kick)
 		event_free(x->kick);
 	transport_done(&x->transport, x->is_reset);
+	http_set_peer_note(x, NULL, NULL);
 	if (x->out)
 		evbuffer_free(x->out);
 	free(x->request);

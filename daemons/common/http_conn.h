@@ -24,6 +24,8 @@ struct http_exchange {
 	struct event *timer; /* the one deadline of the phase */
 	struct event *kick;  /* settles what the exchange's functions did */
 	enum http_phase phase;
+	void *peer_note;
+	void (*release_note)(void *note);
 
 	/* what came and was not taken yet: in_len bytes from in_at on */
 	char *in;
@@ -57,7 +59,7 @@ struct http_server {
 	struct http_exchange *connections;
 	size_t connection_count;
 	struct http_listener *listeners;
-	bool draining, is_waiting;
+	bool draining, is_waiting, needs_tls;
 	void (*on_empty)(void *arg);
 	void *on_empty_arg;
 };

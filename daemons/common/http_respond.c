@@ -62,6 +62,24 @@ void *http_arg(const struct http_exchange *x)
 	return x->server->handler->arg;
 }
 
+const struct tls_peer *http_peer(const struct http_exchange *x)
+{
+	return x->transport.tls ? tls_peer(x->transport.tls) : NULL;
+}
+
+void http_set_peer_note(struct http_exchange *x, void *note, void (*release)(void *note))
+{
+	if (x->release_note)
+		x->release_note(x->peer_note);
+	x->peer_note = note;
+	x->release_note = release;
+}
+
+void *http_peer_note(const struct http_exchange *x)
+{
+	return x->peer_note;
+}
+
 void http_set_user(struct http_exchange *x, void *user)
 {
 	x->user = user;

@@ -102,6 +102,10 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 				pause_listener(l);
 			return;
 		}
+		if (server->needs_tls && !server->tls) {
+			close(accepted);
+			continue;
+		}
 		/* Small events shall not wait for one another; a Unix socket knows no such thing.
 		 */
 		(void)setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -165,6 +169,11 @@ void http_server_set_tls(struct http_server *server, struct tls_config *tls)
 {
 	tls_config_unref(server->tls);
 	server->tls = tls ? tls_config_ref(tls) : NULL;
+}
+
+void http_server_require_tls(struct http_server *server)
+{
+	server->needs_tls = true;
 }
 
 static void stop_listening(struct http_server *server)

@@ -86,6 +86,9 @@ int http_server_listen(struct http_server *server, int fd);
 /* For connections to come; takes its own reference; NULL: without TLS. */
 void http_server_set_tls(struct http_server *server, struct tls_config *tls);
 
+/* Without TLS set, connections are closed as they come, instead of served in plain. */
+void http_server_require_tls(struct http_server *server);
+
 /*
  * Takes no further connections and requests; what is under way goes on. on_empty is called once
  * there is no connection any more, perhaps from within this call.
@@ -104,6 +107,14 @@ const char *http_id(const struct http_exchange *x);
 struct loop *http_loop(const struct http_exchange *x);
 /* Of the server's handler. */
 void *http_arg(const struct http_exchange *x);
+/* Who the client is by its certificate; NULL when it was asked for none, or without memory. */
+const struct tls_peer *http_peer(const struct http_exchange *x);
+/*
+ * What the program found of the client: kept for all exchanges of the connection. release is called
+ * when another takes its place, and when the connection has gone.
+ */
+void http_set_peer_note(struct http_exchange *x, void *note, void (*release)(void *note));
+void *http_peer_note(const struct http_exchange *x);
 /* What the handler keeps with the exchange; NULL in the beginning. */
 void http_set_user(struct http_exchange *x, void *user);
 void *http_user(const struct http_exchange *x);

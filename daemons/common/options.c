@@ -127,6 +127,9 @@ int common_option(struct common_options *o, int id, const char *value)
 	switch (id) {
 	case OPTION_LISTEN:
 		return add("--listen", value, o->listen, &o->listen_count, OPTIONS_LISTEN_MAX);
+	case OPTION_MESH_LISTEN:
+		return add("--mesh-listen", value, o->mesh_listen, &o->mesh_listen_count,
+			OPTIONS_LISTEN_MAX);
 	case OPTION_CLIENT_NAME:
 		return add("--client-name", value, o->client_names, &o->client_name_count,
 			OPTIONS_NAMES_MAX);

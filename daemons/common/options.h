@@ -17,6 +17,8 @@
 struct common_options {
 	const char *listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
+	const char *mesh_listen[OPTIONS_LISTEN_MAX];
+	size_t mesh_listen_count;
 	const char *metrics;
 	const char *tls_cert, *tls_key, *tls_ca;
 	const char *client_names[OPTIONS_NAMES_MAX];
@@ -48,6 +50,7 @@ enum {
 	OPTION_SEND_TIME,
 	OPTION_DRAIN_TIME,
 	OPTION_VERSION,
+	OPTION_MESH_LISTEN,
 };
 
 /* Rows of the program's own table. */
@@ -72,7 +75,13 @@ enum {
 	{"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIME},                             \
 	{"version", no_argument, NULL, OPTION_VERSION},                                            \
 	{"help", no_argument, NULL, 'h'}
+/* For programs that have such listeners. */
+#define MESH_LISTEN_ROW {"mesh-listen", required_argument, NULL, OPTION_MESH_LISTEN}
 /* clang-format on */
+
+#define MESH_LISTEN_HELP                                                                           \
+	"  --mesh-listen ADDRESS  where to serve others of the mesh, by mutual TLS; may be "       \
+	"repeated\n"
 
 #define COMMON_OPTION_HELP                                                                         \
 	"  --listen ADDRESS       where to serve; may be repeated. HOST:PORT, [HOST]:PORT, "       \
@@ -99,7 +108,7 @@ enum {
 
 void common_options_init(struct common_options *o);
 
-/* Takes an option of COMMON_OPTION_ROWS: 0, or 2 when it said what is wrong. */
+/* Takes an option of COMMON_OPTION_ROWS or MESH_LISTEN_ROW: 0, or 2 when it said what is wrong. */
 int common_option(struct common_options *o, int id, const char *value);
 
 /* What must be given together: 0, or 2 when it said what is missing. */

@@ -19,10 +19,12 @@ struct tls_config {
 	mbedtls_pk_context key;
 	int (*check_peer)(const struct tls_peer *peer, void *arg);
 	void *arg;
+	void (*release)(void *arg);
 };
 
 struct tls {
 	struct tls_config *config;
+	struct tls_peer *peer; /* once somebody asked */
 	mbedtls_ssl_context ssl;
 	int fd;
 	size_t pending_write;
@@ -87,8 +89,25 @@ static int on_verify(void *arg, mbedtls_x509_crt *cert, int depth, uint32_t *fla
 
 /* --- configuration --------------------------------------------------------------------------- */
 
-static int load_identity(struct tls_config *c, const struct tls_files *files, const char **ret_what)
+static int use_identity(struct tls_config *c)
 {
+	if (mbedtls_pk_check_pair(
+		    &c->cert.pk, &c->key, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE) != 0)
+		return PM_E_REJECTED;
+	return mbedtls_ssl_conf_own_cert(&c->ssl, &c->cert, &c->key) ? PM_E_NOMEM : PM_OK;
+}
+
+static void use_ca(struct tls_config *c)
+{
+	mbedtls_ssl_conf_ca_chain(&c->ssl, &c->ca, NULL);
+	mbedtls_ssl_conf_authmode(&c->ssl, MBEDTLS_SSL_VERIFY_REQUIRED);
+	mbedtls_ssl_conf_verify(&c->ssl, on_verify, c);
+}
+
+static int load_files(struct tls_config *c, const struct tls_files *files, const char **ret_what)
+{
+	int r;
+
 	*ret_what = files->cert;
 	if (mbedtls_x509_crt_parse_file(&c->cert, files->cert) != 0)
 		return PM_E_FORMAT;
@@ -96,22 +115,35 @@ static int load_identity(struct tls_config *c, const struct tls_files *files, co
 	if (mbedtls_pk_parse_keyfile(&c->key, files->key, NULL, mbedtls_psa_get_random,
 		    MBEDTLS_PSA_RANDOM_STATE) != 0)
 		return PM_E_FORMAT;
-	if (mbedtls_pk_check_pair(
-		    &c->cert.pk, &c->key, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE) != 0)
-		return PM_E_REJECTED;
-	return mbedtls_ssl_conf_own_cert(&c->ssl, &c->cert, &c->key) ? PM_E_NOMEM : PM_OK;
-}
-
-static int load_ca(struct tls_config *c, const struct tls_files *files, const char **ret_what)
-{
-	if (!files->ca)
-		return PM_OK;
+	r = use_identity(c);
+	if (r < 0 || !files->ca)
+		return r;
 	*ret_what = files->ca;
 	if (mbedtls_x509_crt_parse_file(&c->ca, files->ca) != 0)
 		return PM_E_FORMAT;
-	mbedtls_ssl_conf_ca_chain(&c->ssl, &c->ca, NULL);
-	mbedtls_ssl_conf_authmode(&c->ssl, MBEDTLS_SSL_VERIFY_REQUIRED);
-	mbedtls_ssl_conf_verify(&c->ssl, on_verify, c);
+	use_ca(c);
+	return PM_OK;
+}
+
+/* mbedTLS knows PEM by the NUL that ends it. */
+static int load_memory(struct tls_config *c, const struct tls_memory *m, const char **ret_what)
+{
+	int r;
+
+	*ret_what = "certificate";
+	if (mbedtls_x509_crt_parse(&c->cert, (const uint8_t *)m->cert, strlen(m->cert) + 1) != 0)
+		return PM_E_FORMAT;
+	*ret_what = "key";
+	if (mbedtls_pk_parse_key(&c->key, (const uint8_t *)m->key, strlen(m->key) + 1, NULL, 0,
+		    mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE) != 0)
+		return PM_E_FORMAT;
+	r = use_identity(c);
+	if (r < 0 || !m->ca)
+		return r;
+	*ret_what = "CA";
+	if (mbedtls_x509_crt_parse(&c->ca, m->ca, m->ca_len) != 0)
+		return PM_E_FORMAT;
+	use_ca(c);
 	return PM_OK;
 }
 
@@ -128,8 +160,7 @@ static int configure(struct tls_config *c)
 	return mbedtls_ssl_conf_alpn_protocols(&c->ssl, protocols) ? PM_E_CRYPTO : PM_OK;
 }
 
-int tls_config_load(
-	const struct tls_files *files, struct tls_config **ret_config, const char **ret_what)
+static int new_config(struct tls_config **ret_config, const char **ret_what)
 {
 	struct tls_config *c = calloc(1, sizeof(*c));
 	int r;
@@ -142,13 +173,49 @@ int tls_config_load(
 	mbedtls_x509_crt_init(&c->cert);
 	mbedtls_x509_crt_init(&c->ca);
 	mbedtls_pk_init(&c->key);
+	r = configure(c);
+	if (r < 0) {
+		tls_config_unref(c);
+		return r;
+	}
+	*ret_config = c;
+	return PM_OK;
+}
+
+int tls_config_load(
+	const struct tls_files *files, struct tls_config **ret_config, const char **ret_what)
+{
+	struct tls_config *c;
+	int r = new_config(&c, ret_what);
+
+	if (r < 0)
+		return r;
 	c->check_peer = files->check_peer;
 	c->arg = files->arg;
-	r = configure(c);
-	if (r == PM_OK)
-		r = load_identity(c, files, ret_what);
-	if (r == PM_OK)
-		r = load_ca(c, files, ret_what);
+	r = load_files(c, files, ret_what);
+	if (r < 0) {
+		tls_config_unref(c);
+		return r;
+	}
+	*ret_config = c;
+	return PM_OK;
+}
+
+int tls_config_new_memory(
+	const struct tls_memory *memory, struct tls_config **ret_config, const char **ret_what)
+{
+	struct tls_config *c;
+	int r = new_config(&c, ret_what);
+
+	if (r < 0) {
+		if (memory->release)
+			memory->release(memory->arg);
+		return r;
+	}
+	c->check_peer = memory->check_peer;
+	c->arg = memory->arg;
+	c->release = memory->release;
+	r = load_memory(c, memory, ret_what);
 	if (r < 0) {
 		tls_config_unref(c);
 		return r;
@@ -171,6 +238,8 @@ void tls_config_unref(struct tls_config *config)
 	mbedtls_x509_crt_free(&config->cert);
 	mbedtls_x509_crt_free(&config->ca);
 	mbedtls_pk_free(&config->key);
+	if (config->release)
+		config->release(config->arg);
 	free(config);
 }
 
@@ -223,7 +292,23 @@ void tls_free(struct tls *tls)
 		return;
 	mbedtls_ssl_free(&tls->ssl);
 	tls_config_unref(tls->config);
+	free(tls->peer);
 	free(tls);
+}
+
+/* The certificate lives as long as the connection: sessions are not resumed. */
+const struct tls_peer *tls_peer(struct tls *tls)
+{
+	const mbedtls_x509_crt *cert = mbedtls_ssl_is_handshake_over(&tls->ssl)
+					       ? mbedtls_ssl_get_peer_cert(&tls->ssl)
+					       : NULL;
+
+	if (tls->peer || !cert)
+		return tls->peer;
+	tls->peer = calloc(1, sizeof(*tls->peer));
+	if (tls->peer)
+		read_peer(cert, tls->peer);
+	return tls->peer;
 }
 
 static int outcome(int r)

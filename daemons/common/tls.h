@@ -19,7 +19,7 @@
 
 /* A client that proved to hold the key of a certificate that the CA signed. */
 struct tls_peer {
-	const uint8_t *cert; /* DER */
+	const uint8_t *cert; /* the leaf, DER */
 	size_t cert_len;
 	size_t name_count;
 	char names[TLS_NAMES_MAX][TLS_NAME_SIZE];
@@ -34,12 +34,26 @@ struct tls_files {
 	void *arg;
 };
 
+/* The same from memory; all is copied but check_peer's. */
+struct tls_memory {
+	const char *cert; /* PEM text, the leaf first */
+	const char *key;  /* PEM text; the caller wipes it */
+	const void *ca;	  /* DER, or PEM text with its NUL; NULL: clients need no certificate */
+	size_t ca_len;	  /* with the NUL */
+	int (*check_peer)(const struct tls_peer *peer, void *arg);
+	void *arg;
+	/* Called for arg when the last connection is gone, also when no config came of it; or NULL. */
+	void (*release)(void *arg);
+};
+
 /* What connections share. Counted: a reload makes a new one, old connections keep theirs. */
 struct tls_config;
 
 /* 0; PM_E_FORMAT; PM_E_REJECTED when key and certificate don't fit; *ret_what: which file. */
 int tls_config_load(
 	const struct tls_files *files, struct tls_config **ret_config, const char **ret_what);
+int tls_config_new_memory(
+	const struct tls_memory *memory, struct tls_config **ret_config, const char **ret_what);
 struct tls_config *tls_config_ref(struct tls_config *config);
 void tls_config_unref(struct tls_config *config);
 
@@ -55,6 +69,9 @@ enum {
 /* Takes its own reference. NULL without memory. The socket stays the caller's. */
 struct tls *tls_new(struct tls_config *config, int fd);
 void tls_free(struct tls *tls);
+
+/* Who the client is; NULL before the handshake is done, without a certificate, without memory. */
+const struct tls_peer *tls_peer(struct tls *tls);
 
 /* 1 when done, or one of the above. */
 int tls_handshake(struct tls *tls);

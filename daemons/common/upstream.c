@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <sys/un.h>
 
+#include "common/upstream_mesh.h"
+
 #define CONNECT_MILLISECONDS 5000L
 /* Bytes that libcurl reads at a time, for each request. */
 #define BUFFER_SIZE 8192L
@@ -25,6 +27,7 @@ struct upstream_pool {
 	char base[BASE_SIZE];
 	bool is_tls;
 	char *ca_file;
+	struct upstream_mesh *mesh; /* NULL: not of the mesh */
 	const char *unix_path;
 	struct address address;
 	int in_callback;
@@ -37,6 +40,7 @@ struct upstream {
 	struct upstream *next_cancelled;
 	CURL *easy;
 	struct curl_slist *fields;
+	struct mesh_papers *papers;
 	const struct upstream_handler *handler;
 	void *arg;
 	size_t body_len;
@@ -63,6 +67,7 @@ static void destroy(struct upstream *u)
 		curl_easy_cleanup(u->easy);
 	}
 	curl_slist_free_all(u->fields);
+	mesh_papers_unref(u->papers);
 	free(u);
 }
 
@@ -342,8 +347,13 @@ static bool set_body(struct upstream *u, const struct upstream_request *request)
 }
 
 /* Plain HTTP takes no proxy: that would carry it elsewhere. */
-static bool set_scheme(CURL *easy, const struct upstream_pool *pool)
+static bool set_scheme(struct upstream *u)
 {
+	const struct upstream_pool *pool = u->pool;
+	CURL *easy = u->easy;
+
+	if (pool->mesh)
+		return upstream_mesh_apply(pool->mesh, u->papers, easy);
 	if (!pool->is_tls)
 		return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http") &&
 		       !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
@@ -389,7 +399,7 @@ static bool set_up(struct upstream *u, const struct upstream_request *request)
 
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return false;
-	return set_rules(u->easy) && set_scheme(u->easy, pool) && add_fields(u, request) &&
+	return set_rules(u->easy) && set_scheme(u) && add_fields(u, request) &&
 	       set_body(u, request) && !curl_easy_setopt(u->easy, CURLOPT_URL, url) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_UNIX_SOCKET_PATH, pool->unix_path) &&
 	       !curl_easy_setopt(u->easy, CURLOPT_NOBODY, (long)u->is_head) &&
@@ -405,10 +415,17 @@ static bool set_up(struct upstream *u, const struct upstream_request *request)
 int upstream_start(struct upstream_pool *pool, const struct upstream_request *request,
 	const struct upstream_handler *handler, void *arg, struct upstream **ret_upstream)
 {
-	struct upstream *u = calloc(1, sizeof(*u));
+	struct mesh_papers *papers = pool->mesh ? upstream_mesh_papers(pool->mesh) : NULL;
+	struct upstream *u;
 
-	if (!u)
+	if (pool->mesh && !papers)
+		return PM_E_STATE;
+	u = calloc(1, sizeof(*u));
+	if (!u) {
+		mesh_papers_unref(papers);
 		return PM_E_NOMEM;
+	}
+	u->papers = papers;
 	u->pool = pool;
 	u->handler = handler;
 	u->arg = arg;
@@ -536,6 +553,30 @@ int upstream_pool_new_url(
 	return PM_OK;
 }
 
+int upstream_pool_new_mesh(
+	struct loop *loop, const char *url, const char *role, struct upstream_pool **ret_pool)
+{
+	struct upstream_pool *pool = calloc(1, sizeof(*pool));
+	int r;
+
+	if (!pool)
+		return PM_E_NOMEM;
+	r = upstream_mesh_new(url, role, pool->base, sizeof(pool->base), &pool->mesh);
+	if (r == PM_OK)
+		r = open_pool(loop, pool);
+	if (r < 0) {
+		upstream_pool_free(pool);
+		return r;
+	}
+	*ret_pool = pool;
+	return PM_OK;
+}
+
+int upstream_pool_set_identity(struct upstream_pool *pool, const struct upstream_identity *identity)
+{
+	return upstream_mesh_set(pool->mesh, identity);
+}
+
 void upstream_pool_free(struct upstream_pool *pool)
 {
 	if (!pool)
@@ -544,6 +585,7 @@ void upstream_pool_free(struct upstream_pool *pool)
 		curl_multi_cleanup(pool->multi);
 	if (pool->timer)
 		event_free(pool->timer);
+	upstream_mesh_free(pool->mesh);
 	free(pool->ca_file);
 	free(pool->cert);
 	free(pool->ca);

@@ -55,6 +55,13 @@ struct upstream_request {
 	bool *sent;
 };
 
+/* Who we are in the mesh, and whom we take for one of it: PEM texts. */
+struct upstream_identity {
+	const char *cert; /* the leaf first */
+	const char *key;
+	const char *ca;
+};
+
 /* address must be of IP or Unix. 0; PM_E_NOMEM, PM_E_STATE when libcurl can't begin. */
 int upstream_pool_new(
 	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool);
@@ -65,10 +72,24 @@ int upstream_pool_new(
  */
 int upstream_pool_new_url(
 	struct loop *loop, const char *url, const char *ca_file, struct upstream_pool **ret_pool);
+/*
+ * To one who has this role in the mesh, at "https://HOST[:PORT][/PATH]": by mutual TLS 1.3, and the
+ * certificate must be of the mesh CA and for the role. Until there is an identity, and while there
+ * is none any more, no request begins. Proxies of the environment are not used. 0; PM_E_ARG for
+ * another address, or one too long; PM_E_NOMEM, PM_E_STATE.
+ */
+int upstream_pool_new_mesh(
+	struct loop *loop, const char *url, const char *role, struct upstream_pool **ret_pool);
+/*
+ * Who we are from now on, for requests to come; NULL: nobody. All is copied, and the key wiped when
+ * nobody uses it any more. From the loop's thread. 0; PM_E_NOMEM, when all stays as it was.
+ */
+int upstream_pool_set_identity(
+	struct upstream_pool *pool, const struct upstream_identity *identity);
 /* Without requests under way. */
 void upstream_pool_free(struct upstream_pool *pool);
 
-/* Handler's functions are not called from here. 0; PM_E_NOMEM. */
+/* Handler's functions are not called from here. 0; PM_E_NOMEM; PM_E_STATE without an identity. */
 int upstream_start(struct upstream_pool *pool, const struct upstream_request *request,
 	const struct upstream_handler *handler, void *arg, struct upstream **ret_upstream);
 

@@ -19,7 +19,7 @@ LIMIT = 60
 class Daemon:
     """A running daemon. Its log is read by a thread, so that it never blocks."""
 
-    def __init__(self, program, *args, env=None, pass_fds=(), shell=None):
+    def __init__(self, program, *args, env=None, pass_fds=(), shell=None, orders=False):
         # Leak detection needs to trace the process, which daemons forbid.
         base = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         base.update(env or {})
@@ -28,7 +28,9 @@ class Daemon:
             command = ["sh", "-c", shell + ' exec "$0" "$@"', *command]
         self.lines = []
         self.changed = threading.Condition()
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=base, pass_fds=pass_fds)
+        pipe = subprocess.PIPE if orders else None
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.PIPE, text=True, env=base,
+                                        pass_fds=pass_fds)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -79,6 +81,11 @@ class Daemon:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         return self.wait()
+
+    def order(self, *words):
+        """With orders: a line to its standard input, and the line that it answers."""
+        print(*words, file=self.process.stdin, flush=True)
+        return self.process.stdout.readline().rstrip("\n")
 
     def text(self):
         return "\n".join(x for x in self.lines if x)
