@@ -59,6 +59,7 @@ struct store_op {
 	TAILQ_ENTRY(store_op) queue;
 	void *backend;
 	bool is_unwanted;
+	size_t chunk;
 
 	/* The store's. */
 	struct store *store; /* NULL once that was closed; of the loop's thread */

@@ -457,9 +457,10 @@ static void must_not_come(void *arg, const struct store_result *result)
 	ck_abort_msg("a cancelled operation came back: %d", result->error);
 }
 
+/* Two operations: the first that is done cancels the other one. */
 struct canceller {
-	struct store_op *op;
-	bool is_done;
+	struct store_op *other;
+	bool *is_done;
 };
 
 static void cancel_other(void *arg, const struct store_result *result)
@@ -467,15 +468,15 @@ static void cancel_other(void *arg, const struct store_result *result)
 	struct canceller *c = arg;
 
 	(void)result;
-	if (c->op)
-		store_cancel(c->op);
-	c->op = NULL;
-	c->is_done = true;
+	ck_assert_msg(!*c->is_done, "a cancelled operation came back");
+	*c->is_done = true;
+	store_cancel(c->other);
 }
 
 START_TEST(cancelled_does_not_come)
 {
-	struct canceller c = {0};
+	bool is_done = false;
+	struct canceller a = {.is_done = &is_done}, b = {.is_done = &is_done};
 	struct store_op *op;
 
 	op = store_get(s.store, scene_key(&s, "a"), must_not_come, NULL);
@@ -485,10 +486,10 @@ START_TEST(cancelled_does_not_come)
 	ck_assert(op);
 	store_cancel(op);
 	/* From the call of another: both are done by then, mostly. */
-	ck_assert(store_get(s.store, scene_key(&s, "a"), cancel_other, &c));
-	c.op = store_get(s.store, scene_key(&s, "a"), must_not_come, NULL);
-	ck_assert(c.op);
-	scene_wait(&s, &c.is_done);
+	b.other = store_get(s.store, scene_key(&s, "a"), cancel_other, &a);
+	a.other = store_get(s.store, scene_key(&s, "a"), cancel_other, &b);
+	ck_assert(a.other && b.other);
+	scene_wait(&s, &is_done);
 	op = store_put(s.store, scene_key(&s, "b"), "x", 1, 0, STORE_ANY, must_not_come, NULL);
 	ck_assert(op);
 	store_cancel(op);

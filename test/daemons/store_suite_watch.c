@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/store_backend.h"
 #include "store_scene.h"
 
 #define ROUNDS 40
@@ -170,6 +171,51 @@ START_TEST(watches_of_the_future_are_lost)
 }
 END_TEST
 
+/* The cluster throws away what is before a revision when it is told to; ours keep so many changes. */
+static void lose_history(void)
+{
+	static struct answer answers[STORE_HISTORY + 1];
+	const char *compact = getenv("STORE_COMPACT");
+
+	if (compact) {
+		ck_assert_int_eq(system(compact), 0);
+		return;
+	}
+	for (size_t i = 0; i <= STORE_HISTORY; i++) {
+		ck_assert(store_put(s.store, scene_key(&s, "a"), "x", 1, 0, STORE_ANY, scene_done,
+			&answers[i]));
+		if (i + 1 >= STORE_OPS_MAX)
+			scene_wait(&s, &answers[i - STORE_OPS_MAX + 1].is_done);
+	}
+	for (size_t i = 0; i <= STORE_HISTORY; i++) {
+		scene_wait(&s, &answers[i].is_done);
+		ck_assert_int_eq(answers[i].error, PM_OK);
+		answer_free(&answers[i]);
+	}
+}
+
+START_TEST(watches_of_lost_history_are_lost)
+{
+	struct heard heard = {0}, later = {0};
+	struct store_watch *watch;
+	uint64_t old;
+
+	ck_assert_int_eq(scene_put(&s, s.store, "a", "1", 0, 0, &old), PM_OK);
+	ck_assert_int_eq(scene_put(&s, s.store, "b", "2", 0, 0, NULL), PM_OK);
+	ck_assert_int_eq(scene_put(&s, s.store, "c", "3", 0, 0, NULL), PM_OK);
+	lose_history();
+	watch = store_watch(s.store, scene_key(&s, "c"), 0, scene_event, scene_lost, &later);
+	ck_assert(watch);
+	ck_assert(store_watch(s.other, s.prefix, old, scene_event, scene_lost, &heard));
+	scene_wait_heard(&s, &heard, 1);
+	ck_assert(heard.is_lost && heard.count == 0);
+	ck_assert_msg(strstr(heard.reason, "not known any more"), "%s", heard.reason);
+	ck_assert(!later.is_lost);
+	store_unwatch(watch);
+	scene_forget(&later);
+}
+END_TEST
+
 /* --- several at once ------------------------------------------------------------------------- */
 
 /* Adds one to a number, until it was done as often as it must. */
@@ -278,6 +324,7 @@ void scene_add_watch_tests(TCase *group)
 	tcase_add_test(group, watches_begin_now);
 	tcase_add_test(group, watches_end);
 	tcase_add_test(group, watches_of_the_future_are_lost);
+	tcase_add_test(group, watches_of_lost_history_are_lost);
 	tcase_add_test(group, threads_count);
 	tcase_add_test(group, processes_count);
 }
