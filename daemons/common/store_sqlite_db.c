@@ -69,14 +69,20 @@ struct sqlite_db {
 	sqlite3 *sql;
 	sqlite3_stmt *prepared[STATEMENT_COUNT];
 	char *path;
+	int number; /* the system's error of the last run that failed; SQLite loses it at a commit */
 };
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
+static int system_error(const struct sqlite_db *db)
+{
+	return db->number ? db->number : sqlite3_system_errno(db->sql);
+}
+
 /* Writes that the system has no room for, which a limit of the process may say in its own way. */
 static bool is_no_room(const struct sqlite_db *db, int code)
 {
-	int number = sqlite3_system_errno(db->sql);
+	int number = system_error(db);
 
 	if ((code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_TOOBIG)
 		return true;
@@ -97,9 +103,8 @@ static int error_of(const struct sqlite_db *db, int code)
 static int explain(const struct sqlite_db *db, char reason[STORE_REASON_SIZE])
 {
 	int code = db->sql ? sqlite3_extended_errcode(db->sql) : SQLITE_NOMEM;
-	int number = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN
-			     ? sqlite3_system_errno(db->sql)
-			     : 0;
+	bool is_of_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+	int number = is_of_system ? system_error(db) : 0;
 
 	snprintf(reason, STORE_REASON_SIZE, "%.300s: %s%s%s", db->path,
 		db->sql ? sqlite3_errmsg(db->sql) : "out of memory", number ? ": " : "",
@@ -127,10 +132,13 @@ static sqlite3_stmt *ready(struct sqlite_db *db, enum statement which)
 }
 
 /* Runs it to its end; no row is wanted. */
-static bool run(sqlite3_stmt *s)
+static bool run(struct sqlite_db *db, sqlite3_stmt *s)
 {
-	bool ok = sqlite3_step(s) == SQLITE_DONE;
+	bool ok;
 
+	errno = 0;
+	ok = sqlite3_step(s) == SQLITE_DONE;
+	db->number = ok ? 0 : errno;
 	/* reset() tells of an error again, and leaves it where explain() looks. */
 	return sqlite3_reset(s) == SQLITE_OK && ok;
 }
@@ -189,10 +197,10 @@ static uint64_t note(struct sqlite_db *db, const void *key, size_t len)
 	sqlite3_stmt *s = ready(db, NOTE);
 
 	if (revision <= 0 || sqlite3_bind_int64(s, 1, revision) || !bind_bytes(s, 2, key, len) ||
-		!run(s))
+		!run(db, s))
 		return 0;
 	s = ready(db, PRUNE);
-	if (sqlite3_bind_int64(s, 1, revision - STORE_HISTORY) || !run(s))
+	if (sqlite3_bind_int64(s, 1, revision - STORE_HISTORY) || !run(db, s))
 		return 0;
 	return (uint64_t)revision;
 }
@@ -213,7 +221,7 @@ static bool put(struct sqlite_db *db, struct store_op *op)
 	return op->revision && bind_bytes(s, 1, op->key, op->key_len) &&
 	       bind_bytes(s, 2, op->value, op->len) &&
 	       !sqlite3_bind_int64(s, 3, (int64_t)op->revision) &&
-	       !sqlite3_bind_int64(s, 4, op->expires) && run(s);
+	       !sqlite3_bind_int64(s, 4, op->expires) && run(db, s);
 }
 
 static bool erase(struct sqlite_db *db, const void *key, size_t len, uint64_t *ret_revision)
@@ -222,7 +230,7 @@ static bool erase(struct sqlite_db *db, const void *key, size_t len, uint64_t *r
 
 	*ret_revision = note(db, key, len);
 	s = ready(db, DELETE);
-	return *ret_revision && bind_bytes(s, 1, key, len) && run(s);
+	return *ret_revision && bind_bytes(s, 1, key, len) && run(db, s);
 }
 
 static bool erase_if(struct sqlite_db *db, struct store_op *op)
@@ -288,7 +296,7 @@ static bool write_all(struct sqlite_db *db, struct store_ops *ops)
 {
 	struct store_op *op;
 
-	if (!run(ready(db, BEGIN)))
+	if (!run(db, ready(db, BEGIN)))
 		return false;
 	TAILQ_FOREACH(op, ops, queue)
 	{
@@ -297,14 +305,14 @@ static bool write_all(struct sqlite_db *db, struct store_ops *ops)
 		if (!write_one(db, op))
 			return false;
 	}
-	return run(ready(db, COMMIT));
+	return run(db, ready(db, COMMIT));
 }
 
 static void roll_back(struct sqlite_db *db)
 {
 	/* Some errors have done it already. */
 	if (!sqlite3_get_autocommit(db->sql))
-		run(ready(db, ROLLBACK));
+		run(db, ready(db, ROLLBACK));
 }
 
 /* Most of the time nothing expired: then the file is left alone. */
