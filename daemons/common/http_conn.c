@@ -25,6 +25,7 @@ static void enter(struct http_exchange *x, enum http_phase phase)
 	switch (phase) {
 	case HTTP_OPENING:
 	case HTTP_HEAD:
+		x->idle_since = loop_now();
 		set_deadline(x, limits->head_time);
 		break;
 	case HTTP_BODY:
@@ -141,6 +142,19 @@ void http_conn_drain(struct http_exchange *x)
 		http_conn_close(x);
 }
 
+bool http_conn_make_room(struct http_server *server)
+{
+	struct http_exchange *oldest = NULL;
+
+	for (struct http_exchange *x = server->connections; x; x = x->next)
+		if (x->phase == HTTP_HEAD && x->in_len == 0 &&
+			(!oldest || x->idle_since <= oldest->idle_since))
+			oldest = x;
+	if (oldest)
+		http_conn_close(oldest);
+	return oldest != NULL;
+}
+
 /* The client reads what we said, while what it still sends is thrown away. */
 static void linger(struct http_exchange *x)
 {
@@ -190,8 +204,10 @@ static void complete(struct http_exchange *x)
 	}
 	reset_exchange(x);
 	enter(x, HTTP_HEAD);
-	if (x->in_len == 0)
+	if (x->in_len == 0) {
 		set_deadline(x, x->server->limits->idle_time);
+		http_server_has_room(x->server);
+	}
 	transport_read_on(&x->transport, true);
 	process(x);
 }

@@ -31,7 +31,8 @@ struct http_exchange {
 	char *in;
 	size_t in_at, in_len, in_room, in_from;
 	struct evbuffer *out;
-	int64_t sent_at; /* when something went out last, or began to wait */
+	int64_t sent_at;    /* when something went out last, or began to wait */
+	int64_t idle_since; /* in HTTP_HEAD */
 
 	/* the exchange */
 	struct http_request *request;
@@ -73,13 +74,16 @@ void http_conn_close(struct http_exchange *x);
 /* Closes it when nothing is under way. */
 void http_conn_drain(struct http_exchange *x);
 
+/* Of those on which nothing is under way closes the one that waits for longest; false: none. */
+bool http_conn_make_room(struct http_server *server);
+
 /* Sends what waits, and notes when that is impossible. */
 void http_conn_flush(struct http_exchange *x);
 
 /* A refusal of ours, with the words of the status; the connection ends after it. */
 void http_conn_refuse(struct http_exchange *x, int status);
 
-/* A connection has gone: the server may accept again, or has nothing left to drain. */
+/* A connection has gone, or is idle: the server may accept again, or has nothing left to drain. */
 void http_server_has_room(struct http_server *server);
 
 #endif

@@ -88,9 +88,13 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		bool is_full = server->connection_count >= server->limits->connections;
 		int accepted;
 
-		if (server->connection_count >= server->limits->connections) {
+		/* That somebody waits is certain for the first only. */
+		if (is_full && i > 0)
+			return;
+		if (is_full && !http_conn_make_room(server)) {
 			server->is_waiting = true;
 			listen_on(server, false);
 			return;

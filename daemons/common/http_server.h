@@ -27,7 +27,7 @@
 
 /* What a server holds and waits for, at most. Times are in milliseconds. */
 struct http_limits {
-	size_t connections; /* at a time; more wait to be accepted */
+	size_t connections; /* at a time; for more, idle ones are closed, else they wait */
 	uint64_t body;	    /* bytes of a request's body */
 	int64_t head_time;  /* from a connection, or a further head's first byte, to its end */
 	int64_t idle_time;  /* between two requests */

@@ -204,15 +204,25 @@ def test_client_gone(program):
 
 
 def test_limit_of_connections(program):
-    """One too many waits until another has gone."""
+    """One too many takes the place of the one that is idle for longest, or waits while all are busy."""
     with Daemon(program, "--listen", "127.0.0.1:0", "--threads", "1", "--max-connections", "2") as d:
-        with connect(d.address()) as a, connect(d.address()) as b, connect(d.address()) as c:
+        with connect(d.address()) as a, connect(d.address()) as b:
             for s in (a, b):
                 s.sendall(request("GET", "/v1/models", close=False))
                 read_until(s, b"]}")
-            c.sendall(request("GET", "/v1/models"))
-            a.close()
-            assert Response(read_all(c)).status == 200
+            c = connect(d.address())
+            c.sendall(post("silent"))
+            assert read_all(a) == b"", "the older one"
+            b.sendall(request("GET", "/v1/models", close=False))
+            read_until(b, b"]}")
+            b.sendall(post("slow", stream=True, close=False))
+            read_until(b, b"one")
+            with connect(d.address()) as late:
+                late.sendall(request("GET", "/v1/models"))
+                read_until(b, b"[DONE]")
+                assert Response(read_all(late)).status == 200, "as soon as one is idle"
+                assert read_all(b).endswith(b"0\r\n\r\n"), "and not before"
+            c.close()
         assert d.stop() == 0
 
 
