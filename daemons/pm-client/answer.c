@@ -11,15 +11,24 @@
 
 /* --- the worker's answer --------------------------------------------------------------------- */
 
+static const char *field_of(const struct pm_sealed_response *head, const char *name)
+{
+	for (size_t i = 0; i < head->field_count; i++)
+		if (!strcmp(head->fields[i].name, name))
+			return head->fields[i].value;
+	return NULL;
+}
+
 static void begin_answer(struct job *job, const struct pm_sealed_response *head)
 {
-	static const struct http_field fields[] = {
-		{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+	const char *retry = field_of(head, "retry-after");
+	const struct http_field fields[] = {{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"}, {"Retry-After", retry}};
 
 	/* It was the worker: no second try will be needed. */
 	buffer_free(&job->body);
 	http_respond(job->exchange, head->status, *head->content_type ? head->content_type : NULL,
-		fields, 2, -1);
+		fields, retry ? 3 : 2, -1);
 }
 
 static void forged(struct job *job, int r)

@@ -13,13 +13,14 @@
 /* Of an answer that was collected, sealed at a time. */
 #define PIECE_MAX  (1u << 20)
 #define ERROR_SIZE 512
+/* After an error that passes. */
+#define RETRY_SECONDS "1"
 /* Memory of a stream that is kept from one event to the next. */
 #define KEPT_MAX 2048
 
 static const struct http_field safe_fields[] = {
-	{"Cache-Control", "no-store"},
-	{"X-Content-Type-Options", "nosniff"},
-	{"Privatemode-Encrypted", "false"},
+	{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"},
+	{"Privatemode-Encrypted", "false"}, {"Retry-After", RETRY_SECONDS}, /* with status 503 */
 };
 
 /* Those of an answer that is encrypted, or has no secret. */
@@ -50,7 +51,11 @@ static int seal_piece(struct job *job, const void *bytes, size_t len, int final)
 
 static int seal_head(struct job *job, int status, const char *content_type)
 {
-	const struct pm_sealed_response head = {.status = status, .content_type = content_type};
+	static const struct pm_sealed_field retry = {"retry-after", RETRY_SECONDS};
+	const struct pm_sealed_response head = {.status = status,
+		.content_type = content_type,
+		.fields = status == 503 ? &retry : NULL,
+		.field_count = status == 503};
 	const uint8_t *frames;
 	size_t n;
 	int r = pm_exchange_worker_send_head(job->sealed, &head, 0, NULL, &frames, &n);
@@ -111,7 +116,7 @@ static void fail_plain(struct job *job, int status, const char *json)
 		text, sizeof(text), is_event ? "event: error\n\ndata: %s\n\n" : "%s", json);
 
 	http_respond(job->exchange, status, is_event ? "text/event-stream" : "application/json",
-		safe_fields, FIELDS_OF_ERROR, n);
+		safe_fields, FIELDS_OF_ERROR + (status == 503), n);
 	http_send(job->exchange, text, (size_t)n);
 	http_finish(job->exchange);
 }
@@ -126,7 +131,9 @@ void job_fail(struct job *job, int status, const char *code, const char *message
 	job->is_over = true;
 	job->status = status;
 	if (job->upstream)
-		upstream_cancel(job->upstream);
+		upstream_cancel(job->upstream); /* which may look at the request a last time */
+	else
+		job_forget_request(job);
 	job->upstream = NULL;
 	log_event(LOG_LEVEL_DEBUG, "refused", "id", http_id(job->exchange), "code", code, NULL);
 	if (http_has_responded(job->exchange)) {
@@ -200,13 +207,8 @@ static int begin_stream(struct job *job)
 /* What was asked is of no more use, and nobody shall find it in our memory. */
 static void forget_request(struct job *job)
 {
-	if (!upstream_has_sent(job->upstream))
-		return;
-	pm_body_free(job->request);
-	job->request = NULL;
-	buffer_free(&job->in);
-	job->plain = NULL;
-	job->plain_len = 0;
+	if (upstream_has_sent(job->upstream))
+		job_forget_request(job);
 }
 
 static void on_head(void *arg, int status, const char *content_type)

@@ -112,12 +112,11 @@ static void done(struct http_exchange *x, bool whole)
 	if (job->ask)
 		evidence_cancel(job->ask);
 	log_job(job, whole);
-	pm_body_free(job->request);
+	job_forget_request(job);
 	pm_body_free(job->response);
 	pm_field_exchange_free(job->field);
 	pm_exchange_worker_free(job->sealed);
 	key_unref(job->proxy->keys, job->key);
-	buffer_free(&job->in);
 	buffer_free(&job->out);
 	free(job->method);
 	free(job->target);

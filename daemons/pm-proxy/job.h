@@ -40,6 +40,7 @@ struct job {
 	char *method, *target, *content_type;
 	char model[PM_REQUEST_MODEL_SIZE];
 	struct buffer in;
+	size_t buffered; /* of the budget */
 	struct pm_body *request;
 	const char *plain;
 	size_t plain_len;
@@ -74,6 +75,8 @@ void job_forward(struct job *job);
 void job_open_head(struct job *job);
 void job_open_body(struct job *job, const char *bytes, size_t len);
 void job_open_end(struct job *job);
+/* The request's body is of no more use. */
+void job_forget_request(struct job *job);
 
 /* --- check.c: what a worker demands of a request; false when that failed the job --- */
 

@@ -130,6 +130,7 @@ static void write_metrics(struct evbuffer *out, void *arg)
 		{"not_opened", atomic_load(&proxy->not_opened)},
 		{"not_allowed", atomic_load(&proxy->not_allowed)},
 		{"not_ready", atomic_load(&proxy->not_ready)},
+		{"no_room", atomic_load(&proxy->no_room)},
 	};
 
 	metrics_begin(out, PREFIX "_refused_total", "counter", "Requests that we refused.");
@@ -139,6 +140,8 @@ static void write_metrics(struct evbuffer *out, void *arg)
 	metrics_single(out, PREFIX "_upstream_failed_total", "counter",
 		"Answers of the inference server that could not be passed on whole.",
 		(int64_t)atomic_load(&proxy->upstream_failed));
+	metrics_single(out, PREFIX "_buffered_bytes", "gauge", "Bodies of requests in memory.",
+		(int64_t)atomic_load(&proxy->buffered.used));
 	metrics_single(out, PREFIX "_secrets", "gauge", "Inference secrets that are held.",
 		(int64_t)keys_count(proxy->keys));
 	usage_write(proxy->usage, out, PREFIX);
@@ -204,6 +207,7 @@ int main(int argc, char **argv)
 
 	if (r != OPTIONS_RUN)
 		return r;
+	proxy.buffered.most = options.max_buffered;
 	r = set_up(&proxy);
 	if (r == 0)
 		r = run(&proxy);

@@ -156,8 +156,20 @@ static void take_sealed_head(struct job *job, const struct pm_sealed_request *he
 			field_of(head, "privatemode-nvidia-ocsp-policy-mac"));
 }
 
+/* Memory for len more bytes of the request; false when that failed the job. */
+static bool reserve(struct job *job, size_t len)
+{
+	if (budget_take(&job->proxy->buffered, &job->buffered, len))
+		return true;
+	atomic_fetch_add(&job->proxy->no_room, 1);
+	job_fail(job, 503, "busy", "Too many large requests are under way.");
+	return false;
+}
+
 static void take_plain(struct job *job, const void *bytes, size_t len)
 {
+	if (!reserve(job, len))
+		return;
 	if (!buffer_add(&job->in, bytes, len, job->proxy->options->common.limits.body))
 		job_fail(job, 413, "too_large", "The request is too large.");
 }
@@ -223,6 +235,15 @@ static bool body_kind(struct job *job, enum pm_body_kind *ret)
 	return false;
 }
 
+/* What was read is there a second time now, as it will be sent. */
+static void drop_read(struct job *job)
+{
+	size_t len = job->in.len;
+
+	buffer_free(&job->in);
+	budget_give(&job->proxy->buffered, &job->buffered, len);
+}
+
 static void end_sealed(struct job *job)
 {
 	enum pm_body_kind kind;
@@ -235,10 +256,12 @@ static void end_sealed(struct job *job)
 	if (!body_kind(job, &kind))
 		return;
 	if (kind == PM_BODY_JSON || kind == PM_BODY_FORM) {
+		if (!reserve(job, job->in.len))
+			return;
 		r = run_body(job, &job_no_cipher, kind);
 		if (r < 0)
 			not_opened(job, r);
-		buffer_free(&job->in);
+		drop_read(job);
 		return;
 	}
 	job->plain = job->in.bytes;
@@ -292,7 +315,7 @@ static void end_field(struct job *job)
 	enum pm_body_kind kind;
 	int r;
 
-	if (!body_kind(job, &kind) || !find_field_key(job))
+	if (!body_kind(job, &kind) || !find_field_key(job) || !reserve(job, job->in.len))
 		return;
 	key = key_field(job->proxy->keys, job->key);
 	r = key ? pm_field_responder_new(key, &job->field) : PM_E_NOMEM;
@@ -300,7 +323,7 @@ static void end_field(struct job *job)
 		pm_body_field_cipher(job->field, PM_BODY_OPEN, &cipher);
 		r = run_body(job, &cipher, kind);
 	}
-	buffer_free(&job->in);
+	drop_read(job);
 	if (r < 0)
 		not_opened(job, r);
 	if (r < 0 || !is_encrypted(job) || !confirm(job))
@@ -310,6 +333,16 @@ static void end_field(struct job *job)
 }
 
 /* --- the doors ------------------------------------------------------------------------------- */
+
+void job_forget_request(struct job *job)
+{
+	pm_body_free(job->request);
+	job->request = NULL;
+	buffer_free(&job->in);
+	job->plain = NULL;
+	job->plain_len = 0;
+	budget_give(&job->proxy->buffered, &job->buffered, job->buffered);
+}
 
 void job_open_head(struct job *job)
 {

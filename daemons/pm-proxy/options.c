@@ -7,6 +7,8 @@
 
 #include <pm/api.h>
 
+#define MAX_BUFFERED_MIB 1048576
+
 static const char help[] =
 	"Usage: pm-proxy --listen ADDRESS --upstream ADDRESS {--keys FILE | --direct} [OPTION]...\n"
 	"Decrypt requests for an inference server on this machine, and encrypt its answers.\n"
@@ -30,6 +32,7 @@ static const char help[] =
 	"  --task NAME            tasks to add to the list of models; may be repeated\n"
 	"  --pad BYTES            smallest size that sealed frames are padded to, a power of two\n"
 	"                         (default 256), or 0: the sizes of events can then be seen\n"
+	"  --max-buffered MIB     bodies of requests in memory, all together (default 1024)\n"
 	"  --replay-entries N     sealed requests of one secret that are remembered (default "
 	"16384)\n"
 	"  --replay-window TIME   how old a sealed request may be (default "
@@ -56,6 +59,7 @@ enum {
 	OPT_HTTPS_IMAGES,
 	OPT_TASK,
 	OPT_PAD,
+	OPT_MAX_BUFFERED,
 	OPT_REPLAY_ENTRIES,
 	OPT_REPLAY_WINDOW,
 	OPT_DIRECT,
@@ -73,6 +77,7 @@ static const struct option long_options[] = {
 	{"https-images", no_argument, NULL, OPT_HTTPS_IMAGES},
 	{"task", required_argument, NULL, OPT_TASK},
 	{"pad", required_argument, NULL, OPT_PAD},
+	{"max-buffered", required_argument, NULL, OPT_MAX_BUFFERED},
 	{"replay-entries", required_argument, NULL, OPT_REPLAY_ENTRIES},
 	{"replay-window", required_argument, NULL, OPT_REPLAY_WINDOW},
 	{"direct", no_argument, NULL, OPT_DIRECT},
@@ -123,6 +128,16 @@ static int set_pad(struct proxy_options *o, const char *value)
 		return 2;
 	}
 	o->bucket = (uint32_t)number;
+	return 0;
+}
+
+static int set_max_buffered(struct proxy_options *o, const char *value)
+{
+	uint64_t number;
+
+	if (option_number("--max-buffered", value, MAX_BUFFERED_MIB, &number) != 0)
+		return 2;
+	o->max_buffered = (size_t)number << 20;
 	return 0;
 }
 
@@ -184,6 +199,8 @@ static int set_option(struct proxy_options *o, int id)
 		return add_text("--task", optarg, o->tasks, &o->task_count, TASKS_MAX);
 	case OPT_PAD:
 		return set_pad(o, optarg);
+	case OPT_MAX_BUFFERED:
+		return set_max_buffered(o, optarg);
 	case OPT_REPLAY_ENTRIES:
 	case OPT_REPLAY_WINDOW:
 		return set_replay(o, id, optarg);
@@ -237,6 +254,7 @@ int options_parse(int argc, char **argv, struct proxy_options *ret)
 	struct proxy_options o = {
 		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
 		.bucket = 256,
+		.max_buffered = (size_t)1024 << 20,
 		.keys = {.replay_entries = 16384, .replay_window = 60, .spent = KEYS_SPENT},
 	};
 	int id;

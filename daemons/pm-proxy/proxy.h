@@ -10,6 +10,7 @@
 #include <pm/rules.h>
 
 #include "common/address.h"
+#include "common/budget.h"
 #include "common/options.h"
 #include "common/evidence.h"
 #include "pm-proxy/keys.h"
@@ -37,7 +38,8 @@ struct proxy_options {
 	enum pm_media_rule media;
 	const char *tasks[TASKS_MAX];
 	size_t task_count;
-	uint32_t bucket; /* 0: no padding */
+	uint32_t bucket;     /* 0: no padding */
+	size_t max_buffered; /* bytes of requests */
 	struct keys_rules keys;
 	bool direct;
 	const char *public_key; /* where to write it, for who collects GPU evidence */
@@ -58,11 +60,12 @@ struct proxy {
 	struct keys *keys;
 	struct direct *direct; /* NULL: secrets come from elsewhere */
 	struct usage_table *usage;
-	int64_t started; /* seconds since 1970 */
+	struct budget buffered; /* bodies of requests */
+	int64_t started;	/* seconds since 1970 */
 	/* Set before the loops begin; a reload makes another, and the old one stays. */
 	_Atomic(const struct ocsp_table *) ocsp;
 	/* By reason, for metrics. */
-	atomic_uint_fast64_t not_opened, not_allowed, upstream_failed, not_ready;
+	atomic_uint_fast64_t not_opened, not_allowed, upstream_failed, not_ready, no_room;
 };
 
 struct upstream_pool;

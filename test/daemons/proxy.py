@@ -352,6 +352,43 @@ def test_cut_request(programs):
         assert (ok, status) == ("ok", 400) and error_of(body) == "not_authentic"
 
 
+def test_budget(programs):
+    """Bodies of all requests share memory, from which large ones leave room for small ones; all of it comes back."""
+    with Setup(programs, "--max-buffered", "4") as s:
+        path, large = "/v1/chat/completions", chat(text="word " * 330000)
+        for _ in range(3):
+            _, r, (ok, status, _, _, body) = s.sealed(path, large)
+            assert (ok, status) == ("ok", 503) and error_of(body) == "busy", (status, body[:200])
+            assert "retry-after" not in r.fields, "it is within"
+            _, r, body = s.field(path, large)
+            assert r.status == 503 and r.fields["retry-after"] == "1" and error_of(body) == "busy", r.status
+        middle = chat(text="word " * 120000)
+        for _ in range(3):
+            assert s.sealed(path, middle)[2][1] == 200 and s.field(path, middle)[1].status == 200
+        assert s.figure("pm_proxy_buffered_bytes") == 0
+        assert s.figure('pm_proxy_refused_total{reason="no_room"}') == 6
+        # Who holds back the end of large requests holds less and less, and the others are served.
+        held = []
+        for _ in range(6):
+            c = connect(s.address)
+            data = s.peer.sealed(path, middle, "echo")
+            c.sendall(request("POST", "/", data, s.outer("echo"))[:-100])
+            held.append(c)
+        wait_for_figure(s.proxy.address("metrics"), "pm_proxy_http_requests", 6)
+        assert s.sealed(path, chat())[2][1] == 200 and s.field(path, chat())[1].status == 200
+        for c in held:
+            c.close()
+        wait_for_figure(s.proxy.address("metrics"), "pm_proxy_buffered_bytes", 0)
+        assert s.sealed(path, middle)[2][1] == 200
+        # Until the server has taken it, a request is in memory.
+        data = s.peer.sealed(path, chat("silent", text=CANARY * 4000), "silent")
+        with connect(s.address) as c:
+            c.sendall(request("POST", "/", data, s.outer("silent")))
+            wait_for_figure(s.model.address("metrics"), "inference_server_http_requests", 1)
+            assert s.figure("pm_proxy_buffered_bytes") > 100000
+        wait_for_figure(s.proxy.address("metrics"), "pm_proxy_buffered_bytes", 0)
+
+
 # --- the policy on GPUs -----------------------------------------------------------------------------
 
 def test_gpu_policy(programs):

@@ -357,6 +357,28 @@ START_TEST(vaults_are_bounded)
 }
 END_TEST
 
+/* Nobody gets more than what is left for the next one. */
+START_TEST(budgets_are_shared)
+{
+	struct budget budget = {.most = 1000};
+	size_t first = 0, second = 0, third = 0;
+
+	ck_assert(!budget_take(&budget, &first, 1001) && !budget_take(&budget, &first, SIZE_MAX));
+	ck_assert(budget_take(&budget, &first, 500));
+	ck_assert(!budget_take(&budget, &first, 1));
+	ck_assert(budget_take(&budget, &second, 200) && budget_take(&budget, &second, 50));
+	ck_assert(!budget_take(&budget, &second, 1));
+	ck_assert(budget_take(&budget, &third, 10));
+	budget_give(&budget, &first, 400);
+	ck_assert_uint_eq(first, 100);
+	ck_assert(budget_take(&budget, &second, 100));
+	budget_give(&budget, &first, first);
+	budget_give(&budget, &second, second);
+	budget_give(&budget, &third, third);
+	ck_assert_uint_eq(atomic_load(&budget.used), 0);
+}
+END_TEST
+
 START_TEST(buffers_are_bounded)
 {
 	struct buffer buffer = {0};
@@ -455,6 +477,7 @@ int main(void)
 	tcase_add_test(tc, secrets_of_a_service_come_back);
 	tcase_add_test(tc, used_ids_are_bounded);
 	tcase_add_test(tc, vaults_are_bounded);
+	tcase_add_test(tc, budgets_are_shared);
 	tcase_add_test(tc, buffers_are_bounded);
 	tcase_add_test(tc, models_are_bounded);
 	tcase_add_test(tc, models_have_tasks);
