@@ -108,7 +108,7 @@ static void retry(struct job *job)
 {
 	job->is_retried = true;
 	atomic_fetch_add(&job->client->retried, 1);
-	pm_session_distrust(job->client->session, job->key);
+	client_distrust(job->client, job->key);
 	buffer_clear(&job->plain);
 	job->outer_status = 0;
 	job_send(job);
@@ -141,6 +141,7 @@ static void on_head(void *arg, int status, const char *content_type)
 {
 	struct job *job = arg;
 
+	silence_hear(job);
 	job->outer_status = status;
 	job->is_sealed = pm_exchange_client_begin(job->sealed, status, content_type, NULL) == PM_OK;
 }
@@ -151,6 +152,7 @@ static bool on_body(void *arg, const char *bytes, size_t len)
 
 	if (job->is_over)
 		return false;
+	silence_hear(job);
 	if (!job->is_sealed)
 		return buffer_add(&job->plain, bytes, len, JOB_PLAIN_MAX);
 	if (!receive(job, bytes, len))

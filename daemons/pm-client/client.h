@@ -11,6 +11,7 @@
 #include <pm/session.h>
 
 #include "common/options.h"
+#include "pm-client/trust.h"
 
 /* Where sealed requests go: a worker looks at none of it, load balancers may. */
 #define CLIENT_SEALED_PATH "/pm/v1/sealed"
@@ -21,6 +22,7 @@ struct client_options {
 	struct common_options common;
 	const char *worker;
 	const char *manifest;
+	const char *owners, *signatures; /* both or none */
 	bool has_hash;
 	uint8_t hash[PM_MANIFEST_HASH_SIZE];
 	bool no_memory;
@@ -36,14 +38,15 @@ struct client_options {
 	struct pm_ocsp_policy ocsp; /* without the time */
 	int64_t ocsp_grace;	    /* seconds */
 	const char *dump;
+	int64_t stream_time; /* milliseconds; 0: for ever */
+	bool json;	     /* of the verb */
 };
 
 struct keeper;
 
 struct client {
 	const struct client_options *options;
-	struct pm_manifest *manifest;
-	struct pm_session *session;
+	struct trust_slot trust;
 	struct keeper *keeper;
 	char *authorization; /* of the file: "Bearer ..."; NULL: that of each request */
 	char *salt;	     /* of all requests without one; NULL: fresh ones */
@@ -59,9 +62,16 @@ struct client_loop {
 	struct event *start; /* of the first loop: the keeper begins when the loop runs */
 };
 
+/* --- send.c --- */
+
+/* A secret to use now, or NULL. */
+struct pm_session_key *client_peek(struct client *client);
+/* The worker is said not to know it. */
+void client_distrust(struct client *client, const struct pm_session_key *key);
+
 /* --- files.c: each says what is wrong, and returns the exit status --- */
 
-/* The manifest of the options; its hash must be the one that was given. */
+/* The manifest of the options; its hash and its signatures must be as they say. */
 int read_manifest(const struct client_options *o, struct pm_manifest **ret);
 /* A line of a file that nobody but its owner can read. */
 int read_secret_line(const char *path, char **ret);

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pm/error.h>
+#include <pm/signatures.h>
 #include <pm/text.h>
 
 #include "pm-client/client.h"
@@ -97,6 +99,68 @@ int read_secret_line(const char *path, char **ret)
 	return 0;
 }
 
+static ssize_t read_file(const char *path, size_t most, char **ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read_fd(fd, most, ret);
+
+	if (len < 0)
+		warn("%s", path);
+	if (fd >= 0)
+		close(fd);
+	return len;
+}
+
+/* --- the manifest's owners ------------------------------------------------------------------- */
+
+static int refuse(const char *path, int error, const struct pm_report *report)
+{
+	warnx("%s: %s: %s", path, pm_strerror(error), pm_report_reason(report));
+	return error == PM_E_NOMEM || error == PM_E_CRYPTO ? 2 : 1;
+}
+
+static int verify_owners(const struct client_options *o, const struct pm_manifest *manifest,
+	const char *owners_text, size_t owners_len, const char *text, size_t len,
+	struct pm_report *report)
+{
+	struct pm_manifest_owners *owners = NULL;
+	struct pm_signatures *signatures = NULL;
+	const char *path = o->owners;
+	int r = pm_manifest_owners_parse(owners_text, owners_len, report, &owners);
+
+	if (r == PM_OK) {
+		path = o->signatures;
+		r = pm_signatures_parse(text, len, report, &signatures);
+	}
+	if (r == PM_OK) {
+		path = o->manifest;
+		r = pm_manifest_verify(manifest, signatures, owners, (int64_t)time(NULL), report);
+	}
+	pm_signatures_free(signatures);
+	pm_manifest_owners_free(owners);
+	return r < 0 ? refuse(path, r, report) : 0;
+}
+
+/* Enough of those whom the user named must have signed it. */
+static int check_owners(const struct client_options *o, const struct pm_manifest *manifest)
+{
+	struct pm_report *report = pm_report_new();
+	char *owners = NULL, *signatures = NULL;
+	ssize_t n = -1, k = -1;
+	int r = 2;
+
+	if (report)
+		n = read_file(o->owners, PM_MANIFEST_SIZE_MAX, &owners);
+	if (n >= 0)
+		k = read_file(o->signatures, PM_SIGNATURES_SIZE_MAX, &signatures);
+	if (k >= 0)
+		r = verify_owners(o, manifest, owners, (size_t)n, signatures, (size_t)k, report);
+	free(owners);
+	free(signatures);
+	pm_report_free(report);
+	return r;
+}
+
 /* --- the manifest ---------------------------------------------------------------------------- */
 
 static int check_hash(const struct client_options *o, const struct pm_manifest *manifest)
@@ -124,19 +188,16 @@ static int parse_manifest(
 	pm_report_free(report);
 	if (r < 0)
 		return r == PM_E_NOMEM ? 2 : 1;
-	return check_hash(o, *ret);
+	r = check_hash(o, *ret);
+	return r == 0 && o->owners ? check_owners(o, *ret) : r;
 }
 
 int read_manifest(const struct client_options *o, struct pm_manifest **ret)
 {
-	int fd = open(o->manifest, O_RDONLY | O_CLOEXEC), r;
 	char *text = NULL;
-	ssize_t len = fd < 0 ? -1 : read_fd(fd, PM_MANIFEST_SIZE_MAX, &text);
+	ssize_t len = read_file(o->manifest, PM_MANIFEST_SIZE_MAX, &text);
+	int r;
 
-	if (len < 0)
-		warn("%s", o->manifest);
-	if (fd >= 0)
-		close(fd);
 	if (len < 0)
 		return 2;
 	r = parse_manifest(o, text, (size_t)len, ret);

@@ -138,6 +138,7 @@ static void done(struct http_exchange *x, bool whole)
 		upstream_cancel(job->upstream);
 	if (job->ask)
 		keeper_cancel(job->ask);
+	silence_end(job);
 	log_job(job, whole);
 	dump_close(job);
 	pm_exchange_client_free(job->sealed);

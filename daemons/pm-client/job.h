@@ -42,6 +42,8 @@ struct job {
 	struct pm_exchange_client *sealed;
 	struct buffer out;
 	struct upstream *upstream;
+	struct event *silence; /* of silence.c */
+	int64_t heard;	       /* when something came last */
 
 	/* The answer. */
 	int outer_status;
@@ -71,6 +73,13 @@ void job_send(struct job *job);
 /* --- answer.c --- */
 
 extern const struct upstream_handler answer_handler;
+
+/* --- silence.c: nothing when it may be silent for ever --- */
+
+void silence_begin(struct job *job);
+/* Something came. */
+void silence_hear(struct job *job);
+void silence_end(struct job *job);
 
 /* --- dump.c: nothing without --dump --- */
 

@@ -31,26 +31,26 @@ struct keeper_ask {
 };
 
 struct keeper {
-	struct pm_session *session;
+	struct trust_slot *trust;
 	pthread_t thread;
 	bool has_thread;
 	atomic_uint_fast64_t verified, failed;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;
-	bool is_ending, is_busy;
+	bool is_ending, is_busy, is_woken;
 	struct keeper_ask *asks;
 	char last_id[PM_SEALED_ID_MAX + 1];
 };
 
-int keeper_new(struct pm_session *session, struct keeper **ret_keeper)
+int keeper_new(struct trust_slot *trust, struct keeper **ret_keeper)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	pthread_condattr_t attr;
 
 	if (!keeper)
 		return PM_E_NOMEM;
-	keeper->session = session;
+	keeper->trust = trust;
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -106,6 +106,14 @@ struct keeper_ask *keeper_ask(
 	return ask;
 }
 
+void keeper_wake(struct keeper *keeper)
+{
+	pthread_mutex_lock(&keeper->lock);
+	keeper->is_woken = true;
+	pthread_cond_signal(&keeper->changed);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 void keeper_cancel(struct keeper_ask *ask)
 {
 	struct keeper *keeper = ask->keeper;
@@ -142,8 +150,9 @@ static void log_verified(const struct pm_session_key *key)
 static int refresh(struct keeper *keeper, char reason[KEEPER_REASON_SIZE])
 {
 	struct pm_report *report = pm_report_new();
+	struct trust *trust = trust_get(keeper->trust);
 	struct pm_session_key *key = NULL;
-	int r = report ? pm_session_get(keeper->session, report, &key) : PM_E_NOMEM;
+	int r = report ? pm_session_get(trust->session, report, &key) : PM_E_NOMEM;
 
 	if (r < 0) {
 		atomic_fetch_add(&keeper->failed, 1);
@@ -157,6 +166,7 @@ static int refresh(struct keeper *keeper, char reason[KEEPER_REASON_SIZE])
 	}
 	pm_session_key_free(key);
 	pm_report_free(report);
+	trust_unref(trust);
 	return r;
 }
 
@@ -167,7 +177,7 @@ static void wait_seconds(struct keeper *keeper, int seconds)
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += seconds;
-	while (!keeper->is_ending && !keeper->asks)
+	while (!keeper->is_ending && !keeper->asks && !keeper->is_woken)
 		if (pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until))
 			break;
 }
@@ -184,6 +194,7 @@ static void *run(void *arg)
 		int r;
 
 		keeper->is_busy = true;
+		keeper->is_woken = false;
 		pthread_mutex_unlock(&keeper->lock);
 		r = refresh(keeper, reason);
 		pthread_mutex_lock(&keeper->lock);

@@ -11,6 +11,7 @@
 
 #include <pm/session.h>
 
+#include "pm-client/trust.h"
 #include "common/loop.h"
 
 #define KEEPER_REASON_SIZE 512
@@ -22,8 +23,8 @@ struct keeper_ask;
 /* In the loop of who asked: 0, and pm_session_peek() has a key, or the error and its reason. */
 typedef void keeper_done(void *arg, int error, const char *reason);
 
-/* session must outlive it. 0; PM_E_NOMEM. */
-int keeper_new(struct pm_session *session, struct keeper **ret_keeper);
+/* The slot must outlive it. 0; PM_E_NOMEM. */
+int keeper_new(struct trust_slot *trust, struct keeper **ret_keeper);
 
 /* The thread begins: by now privileges are given up. 0; PM_E_SYS. */
 int keeper_start(struct keeper *keeper);
@@ -40,6 +41,9 @@ void keeper_free(struct keeper *keeper);
 /* NULL without memory. */
 struct keeper_ask *keeper_ask(
 	struct keeper *keeper, struct loop *loop, keeper_done *done, void *arg);
+
+/* There is another session: the thread asks the worker at once. */
+void keeper_wake(struct keeper *keeper);
 
 /* Nobody waits any more: done is not called. From the loop of who asked. */
 void keeper_cancel(struct keeper_ask *ask);

@@ -41,11 +41,8 @@ static void close_loop(struct loop *loop, void *arg)
 	struct client *client = arg;
 
 	/* What its thread still delivers would come to loops that are gone. */
-	if (client->keeper && !keeper_end(client->keeper)) {
+	if (client->keeper && !keeper_end(client->keeper))
 		client->keeper = NULL;
-		client->session = NULL;
-		client->manifest = NULL;
-	}
 	if (!own)
 		return;
 	if (own->start)
@@ -102,7 +99,7 @@ static void write_metrics(struct evbuffer *out, void *arg)
 static bool is_ready(void *arg)
 {
 	struct client *client = arg;
-	struct pm_session_key *key = pm_session_peek(client->session);
+	struct pm_session_key *key = client_peek(client);
 	bool ready = key != NULL;
 
 	pm_session_key_free(key);
@@ -156,20 +153,28 @@ static int read_salt(struct client *client)
 	return 2;
 }
 
-static int make_session(struct client *client)
+/* What is no good leaves all as it was, and said why. */
+static void reload(void *arg)
 {
-	const struct client_options *o = client->options;
-	struct pm_report *report = pm_report_new();
-	int r = report ? pm_session_new(
-				 o->worker, client->manifest, &o->session, report, &client->session)
-		       : PM_E_NOMEM;
+	struct client *client = arg;
 
-	if (r < 0)
-		warnx("%s: %s", pm_strerror(r), report ? pm_report_reason(report) : "");
-	pm_report_free(report);
-	if (r == PM_OK)
-		r = keeper_new(client->session, &client->keeper);
-	return r < 0 ? 2 : 0;
+	if (trust_read(client->options, &client->trust) != 0) {
+		log_event(
+			LOG_LEVEL_ERROR, "manifest kept", "what", "the new one was refused", NULL);
+		return;
+	}
+	keeper_wake(client->keeper);
+}
+
+static int set_up(struct client *client)
+{
+	int r = trust_read(client->options, &client->trust) ? 2 : 0;
+
+	if (r == 0)
+		r = read_key(client);
+	if (r == 0)
+		r = read_salt(client);
+	return r == 0 && keeper_new(&client->trust, &client->keeper) < 0 ? 2 : r;
 }
 
 static int run(struct client *client)
@@ -183,6 +188,7 @@ static int run(struct client *client)
 		.close_loop = close_loop,
 		.is_ready = is_ready,
 		.metrics = write_metrics,
+		.reload = reload,
 		.arg = client,
 	};
 
@@ -208,18 +214,12 @@ int main(int argc, char **argv)
 	r = options_parse(argc, argv, &options);
 	if (r != OPTIONS_RUN)
 		return r;
-	r = read_manifest(&options, &client.manifest) ? 2 : 0;
-	if (r == 0)
-		r = read_key(&client);
-	if (r == 0)
-		r = read_salt(&client);
-	if (r == 0)
-		r = make_session(&client);
+	trust_init(&client.trust);
+	r = set_up(&client);
 	if (r == 0)
 		r = run(&client);
 	keeper_free(client.keeper);
-	pm_session_free(client.session);
-	pm_manifest_free(client.manifest);
+	trust_done(&client.trust);
 	free_text(client.authorization);
 	free_text(client.salt);
 	return r;

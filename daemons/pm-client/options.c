@@ -13,6 +13,8 @@
 
 #define LISTEN_DEFAULT "127.0.0.1:8080"
 #define GRACE_DEFAULT  172800
+/* A model may think, and wait for its turn, before the first word. */
+#define STREAM_DEFAULT 600000
 
 static const char help[] =
 	"Usage: pm-client --worker URL --manifest FILE {--memory FILE | --no-memory} [OPTION]...\n"
@@ -27,6 +29,8 @@ static const char help[] =
 	"  --manifest FILE        what the worker must be; you trust this file: see "
 	"pm-manifest(5)\n"
 	"  --manifest-hash HEX    refuse a manifest of another hash\n"
+	"  --owners FILE          refuse a manifest that too few of these owners signed\n"
+	"  --signatures FILE      and where their signatures are\n"
 	"  --memory FILE          remember the manifest's number here, and refuse an older one\n"
 	"  --no-memory            remember nothing\n"
 	"  --role NAME            the role that the worker must have (default: any)\n"
@@ -45,6 +49,9 @@ static const char help[] =
 	"unknown\n"
 	"  --gpu-ocsp-grace TIME  accept what was revoked less than so long ago (default "
 	"172800s)\n"
+	"  --stream-timeout TIME  give up a worker that says nothing for so long (default 600s), "
+	"or "
+	"off\n"
 	"  --dump DIR             write each request and answer there, in plaintext, mode 0600\n"
 	"\n" COMMON_OPTION_HELP "\n"
 	"Without --listen it is " LISTEN_DEFAULT
@@ -66,6 +73,8 @@ enum {
 	OPT_WORKER_CA,
 	OPT_MANIFEST,
 	OPT_MANIFEST_HASH,
+	OPT_OWNERS,
+	OPT_SIGNATURES,
 	OPT_MEMORY,
 	OPT_NO_MEMORY,
 	OPT_ROLE,
@@ -80,6 +89,7 @@ enum {
 	OPT_GPU_OCSP,
 	OPT_GPU_GRACE,
 	OPT_DUMP,
+	OPT_STREAM_TIME,
 };
 
 static const struct option long_options[] = {
@@ -87,6 +97,8 @@ static const struct option long_options[] = {
 	{"worker-ca", required_argument, NULL, OPT_WORKER_CA},
 	{"manifest", required_argument, NULL, OPT_MANIFEST},
 	{"manifest-hash", required_argument, NULL, OPT_MANIFEST_HASH},
+	{"owners", required_argument, NULL, OPT_OWNERS},
+	{"signatures", required_argument, NULL, OPT_SIGNATURES},
 	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"no-memory", no_argument, NULL, OPT_NO_MEMORY},
 	{"role", required_argument, NULL, OPT_ROLE},
@@ -101,6 +113,7 @@ static const struct option long_options[] = {
 	{"gpu-ocsp", required_argument, NULL, OPT_GPU_OCSP},
 	{"gpu-ocsp-grace", required_argument, NULL, OPT_GPU_GRACE},
 	{"dump", required_argument, NULL, OPT_DUMP},
+	{"stream-timeout", required_argument, NULL, OPT_STREAM_TIME},
 	COMMON_OPTION_ROWS,
 	{0},
 };
@@ -113,6 +126,14 @@ int option_hash(const char *value, struct client_options *o)
 	}
 	o->has_hash = true;
 	return 0;
+}
+
+int option_owners(const struct client_options *o)
+{
+	if (!o->owners == !o->signatures)
+		return 0;
+	warnx("--owners and --signatures go together");
+	return 2;
 }
 
 static int set_pad(struct client_options *o, const char *value)
@@ -173,6 +194,12 @@ static int set_grace(struct client_options *o, const char *value)
 	return 0;
 }
 
+static int set_stream_time(struct client_options *o, const char *value)
+{
+	o->stream_time = 0;
+	return strcmp(value, "off") ? option_time("--stream-timeout", value, &o->stream_time) : 0;
+}
+
 /* Which worker. */
 static int set_worker(struct client_options *o, int id)
 {
@@ -188,6 +215,12 @@ static int set_worker(struct client_options *o, int id)
 		return 0;
 	case OPT_MANIFEST_HASH:
 		return option_hash(optarg, o);
+	case OPT_OWNERS:
+		o->owners = optarg;
+		return 0;
+	case OPT_SIGNATURES:
+		o->signatures = optarg;
+		return 0;
 	case OPT_MEMORY:
 		o->session.memory_file = optarg;
 		return 0;
@@ -234,6 +267,8 @@ static int set_option(struct client_options *o, int id)
 	case OPT_DUMP:
 		o->dump = optarg;
 		return 0;
+	case OPT_STREAM_TIME:
+		return set_stream_time(o, optarg);
 	case '?':
 		return 2; /* getopt said why */
 	default:
@@ -273,6 +308,8 @@ static int check(struct client_options *o)
 		warnx("--worker URL and --manifest FILE are needed; try --help");
 		return 2;
 	}
+	if (option_owners(o) != 0)
+		return 2;
 	if (!o->session.memory_file == !o->no_memory) {
 		warnx("one of --memory FILE and --no-memory is needed");
 		return 2;
@@ -294,6 +331,7 @@ int options_parse(int argc, char **argv, struct client_options *ret)
 		.session = {.size = sizeof(struct pm_session_options)},
 		.bucket = 256,
 		.ocsp_grace = GRACE_DEFAULT,
+		.stream_time = STREAM_DEFAULT,
 	};
 	int id;
 

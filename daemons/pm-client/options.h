@@ -12,4 +12,7 @@ int options_parse(int argc, char **argv, struct client_options *ret);
 /* 64 hexadecimal digits: 0, or 2 when it said what is wrong. */
 int option_hash(const char *value, struct client_options *o);
 
+/* Both files or none: 0, or 2 when it said what is wrong. */
+int option_owners(const struct client_options *o);
+
 #endif

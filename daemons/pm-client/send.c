@@ -140,6 +140,7 @@ static int start(struct job *job)
 			(struct http_field){PM_SEALED_FIELD_SHARD_KEY, job->shard};
 	if (key)
 		fields[request.field_count++] = (struct http_field){"Authorization", key};
+	silence_begin(job);
 	return upstream_start(job->loop->pool, &request, &answer_handler, job, &job->upstream);
 }
 
@@ -157,6 +158,23 @@ static void seal_and_start(struct job *job)
 }
 
 /* --- the secret ------------------------------------------------------------------------------ */
+
+struct pm_session_key *client_peek(struct client *client)
+{
+	struct trust *trust = trust_get(&client->trust);
+	struct pm_session_key *key = pm_session_peek(trust->session);
+
+	trust_unref(trust);
+	return key;
+}
+
+void client_distrust(struct client *client, const struct pm_session_key *key)
+{
+	struct trust *trust = trust_get(&client->trust);
+
+	pm_session_distrust(trust->session, key);
+	trust_unref(trust);
+}
 
 static void on_key(void *arg, int error, const char *reason)
 {
@@ -182,7 +200,7 @@ void job_send(struct job *job)
 	struct client *client = job->client;
 
 	pm_session_key_free(job->key);
-	job->key = pm_session_peek(client->session);
+	job->key = client_peek(client);
 	if (job->key) {
 		job->asks = 0;
 		seal_and_start(job);

@@ -9,6 +9,7 @@
 
 #include "pm-client/client.h"
 #include "pm-client/options.h"
+#include "pm-client/verify.h"
 
 static const char help[] =
 	"Usage: pm-client verify --manifest FILE [OPTION]... URL\n"
@@ -16,10 +17,13 @@ static const char help[] =
 	"\n"
 	"  --manifest FILE      what the worker must be\n"
 	"  --manifest-hash HEX  refuse a manifest of another hash\n"
+	"  --owners FILE        refuse a manifest that too few of these owners signed\n"
+	"  --signatures FILE    and where their signatures are\n"
 	"  --memory FILE        remember the manifest's number here, and refuse an older one\n"
 	"  --role NAME          the role that is wanted (default: any)\n"
 	"  --model NAME         the model disk that must be mounted (default: any)\n"
 	"  --worker-ca FILE     certificate authorities for https (default: the system's)\n"
+	"  --json               print one object of JSON\n"
 	"  --help               print this\n"
 	"\n"
 	"Exit status: 0 verified, 1 rejected, 2 wrong usage, or no answer.\n"
@@ -30,10 +34,13 @@ static const char help[] =
 static const struct option long_options[] = {
 	{"manifest", required_argument, NULL, 'm'},
 	{"manifest-hash", required_argument, NULL, 'H'},
+	{"owners", required_argument, NULL, 'o'},
+	{"signatures", required_argument, NULL, 's'},
 	{"memory", required_argument, NULL, 'M'},
 	{"role", required_argument, NULL, 'r'},
 	{"model", required_argument, NULL, 'd'},
 	{"worker-ca", required_argument, NULL, 'c'},
+	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -89,11 +96,16 @@ static void print_outcome(const struct client_options *o, int error,
 	const char *reason = pm_verdict_reason(verdict);
 	char until[PM_TIME_TEXT_SIZE];
 
+	if (!reason[0])
+		reason = pm_report_reason(report);
+	if (o->json) {
+		verify_print_json(o->worker, status_of(error), error, reason, verdict, facts);
+		return;
+	}
 	print_tree(verdict);
 	if (error < 0) {
 		printf("%s: %s: %s: %s\n", status_of(error) == 1 ? "REJECTED" : "NOT VERIFIED",
-			o->worker, pm_strerror(error),
-			reason[0] ? reason : pm_report_reason(report));
+			o->worker, pm_strerror(error), reason);
 		return;
 	}
 	if (facts->test_root)
@@ -135,6 +147,15 @@ static int set_option(int id, struct client_options *o)
 		return 0;
 	case 'H':
 		return option_hash(optarg, o);
+	case 'o':
+		o->owners = optarg;
+		return 0;
+	case 's':
+		o->signatures = optarg;
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
 	case 'M':
 		o->session.memory_file = optarg;
 		return 0;
@@ -164,7 +185,7 @@ static int parse(int argc, char **argv, struct client_options *o)
 		warnx("verify: --manifest FILE and one URL are needed; try --help");
 		return 2;
 	}
-	return 0;
+	return option_owners(o);
 }
 
 int cmd_verify(int argc, char **argv)

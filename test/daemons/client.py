@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import re
+import shutil
+import signal
 import ssl
 import struct
 import subprocess
@@ -314,6 +316,114 @@ def test_verify(programs):
         assert tool.returncode == 1 and "MEASUREMENT" in tool.stdout, tool
 
 
+def test_verify_json(programs):
+    with Scene(programs) as s:
+        done = subprocess.run([programs[0], "verify", "--json", "--manifest", s.manifest, s.relay.url],
+                              capture_output=True, text=True, check=False, timeout=LIMIT)
+        o = json.loads(done.stdout)
+        assert done.returncode == 0 and o["verdict"] == "accepted" and o["worker"] == s.relay.url, done
+        assert o["role"] == "worker" and o["models"] == {"tiny": ROOT} and o["test_root"] and o["gpus"] == 0, o
+        assert o["manifest"]["serial"] == 1 and len(o["key"]) == 2 * 1216 and "reason" not in o, o
+        names = {c["name"]: c for g in o["checks"] for c in g.get("checks", [g])}
+        assert names["MEASUREMENT"]["outcome"] == "passed", names
+        wrong = edited(s, "wrong", other_measurement)
+        for manifest, url, status, verdict in ((wrong, s.relay.url, 1, "rejected"),
+                                               (s.manifest, "http://127.0.0.1:1", 2, "error")):
+            done = subprocess.run([programs[0], "verify", "--json", "--manifest", manifest, url], capture_output=True,
+                                  text=True, check=False, timeout=LIMIT)
+            o = json.loads(done.stdout)
+            assert done.returncode == status and o["verdict"] == verdict and o["reason"] and "role" not in o, o
+
+
+def hash_of(programs, manifest):
+    """What pm-client says of a manifest that it must not accept."""
+    status, said = verify(programs, "--manifest", manifest, "--manifest-hash", "00" * 32, "http://127.0.0.1:1")
+    assert status == 1
+    return re.search(r"its hash is ([0-9a-f]{64})", said)[1]
+
+
+def ctl(programs, *args):
+    subprocess.run([f"{programs[4]}/pm-ctl", *args], check=True, capture_output=True, timeout=LIMIT)
+
+
+def test_owners(programs):
+    """A manifest that too few of the owners signed is not used, whoever wrote the file."""
+    with tempfile.TemporaryDirectory() as f, Scene(programs) as s:
+        for name in ("alice", "bob", "eve"):
+            ctl(programs, "key", "new", "--type", "ed25519", "-o", f"{f}/{name}.key", "--public", f"{f}/{name}.pub")
+        keys = []
+        for name in ("alice", "bob"):
+            with open(f"{f}/{name}.pub", encoding="ascii") as pem:
+                keys.append({"name": name, "key": "".join(pem.read().split("\n")[1:-2])})
+        with open(f"{f}/owners", "w", encoding="utf-8") as file:
+            json.dump({"threshold": 2, "keys": keys}, file)
+        base = ["--manifest", s.manifest, "--owners", f"{f}/owners", "--signatures", f"{f}/sig"]
+        assert verify(programs, *base, s.relay.url)[0] == 2, "no signatures"
+        for name, status in (("eve", 1), ("alice", 1), ("bob", 0)):
+            ctl(programs, "manifest", "sign", s.manifest, "--key", f"{f}/{name}.key", "-o", f"{f}/sig")
+            got, said = verify(programs, *base, s.relay.url)
+            assert got == status and ("owners" in said) == (status == 1), (name, said)
+        with s.start(*base[2:]) as d:
+            assert s.post(CHAT, chat(), client=d).status == 200
+            assert d.stop() == 0
+        other = edited(s, "other", lambda m: m["roles"]["worker"].update(workload_secret=True))
+        got, said = verify(programs, "--manifest", other, *base[2:], s.relay.url)
+        assert got == 1 and "VERIFIED" not in said, said
+        with s.start(*base[2:], manifest=other) as d:
+            assert d.wait() == 2
+        for bad in (["--owners", f"{f}/owners"], ["--signatures", f"{f}/sig"]):
+            status, said = verify(programs, "--manifest", s.manifest, *bad, s.relay.url)
+            assert status == 2 and "go together" in said, said
+            with s.start(*bad) as d:
+                assert d.wait() == 2 and "go together" in d.text()
+        for text in ("{}", '{"threshold":0,"keys":[]}', ""):
+            with open(f"{f}/bad", "w", encoding="ascii") as file:
+                file.write(text)
+            assert verify(programs, *base[:2], "--owners", f"{f}/bad", *base[4:], s.relay.url)[0] == 1, text
+            assert verify(programs, *base[:4], "--signatures", f"{f}/bad", s.relay.url)[0] == 1, text
+
+
+def test_reload(programs):
+    """SIGHUP brings another manifest, never an older one; what was under way goes on."""
+    def put(path):
+        os.rename(shutil.copy(path, f"{f}/next"), f"{f}/manifest")
+        start = len(s.client.lines)
+        s.client.signal(signal.SIGHUP)
+        s.client.wait_for("reloaded", start)
+        return start
+
+    for memory in (True, False):
+        with tempfile.TemporaryDirectory() as f:
+            with Worker(programs[1:]) as w:
+                shutil.copy(f"{w.folder}/manifest", f"{f}/manifest")
+            with Scene(programs, manifest=f"{f}/manifest", memory=f"{f}/memory" if memory else None) as s:
+                put(f"{s.worker.folder}/manifest") # of this worker's roots
+                first = f"{s.worker.folder}/manifest"
+                assert s.post(CHAT, chat()).status == 200
+                s.manifest = first
+                second = edited(s, "second", lambda m: m.update(serial=2, previous=hash_of(programs, first)))
+                with connect(s.address) as c:
+                    c.sendall(request("POST", CHAT, chat("slow", text="word " * 10, stream=True),
+                                      [("Content-Type", "application/json")]))
+                    data = read_until(c, b"word")
+                    start = put(second)
+                    s.client.wait_for(r"worker verified .*manifest=2", start)
+                    assert s.post(CHAT, chat()).status == 200
+                    while piece := c.recv(65536):
+                        data += piece
+                    assert data.endswith(b"0\r\n\r\n") and b"[DONE]" in data
+                after = hash_of(programs, second)
+                third = edited(s, "third", lambda m: (other_measurement(m), m.update(serial=3, previous=after)))
+                fork = edited(s, "fork", lambda m: m.update(serial=2, previous="22" * 32))
+                for bad in (first, fork, "/dev/null"):
+                    s.client.wait_for("manifest kept", put(bad))
+                    assert s.post(CHAT, chat()).status == 200, "under the one before"
+                put(third)
+                r = s.post(CHAT, chat())
+                assert r.status == 503 and error_of(r) == ("pm-client", "not_verified"), (r.status, r.body)
+                assert ask(s.client.address("metrics"), "GET", "/readyz").status == 503
+
+
 def test_wrong_worker(programs):
     """Nothing is sent to a worker that is not what the manifest says, and why is told."""
     with Scene(programs) as s:
@@ -363,6 +473,30 @@ def test_restarted_worker(programs):
         assert s.figure('verifications_total{outcome="verified"}') == 2
         assert s.relay.count("/pm/v1/evidence") == 2
         s.hidden()
+
+
+def test_silence(programs):
+    """A worker that says nothing is given up, before its answer and in the middle; a slow one is not."""
+    with Scene(programs, "--stream-timeout", "800ms") as s:
+        r = s.post(CHAT, chat("silent"))
+        assert r.status == 504 and error_of(r) == ("pm-client", "silent"), (r.status, r.body)
+        wait_for_figure(s.worker.model.address("metrics"), "inference_server_http_requests", 0)
+        assert s.post(CHAT, chat("slow", text="word " * 12, stream=True)).whole, "longer than that in all"
+        with connect(s.address) as c:
+            c.sendall(request("POST", CHAT, chat("slow", text="word " * 100, stream=True),
+                              [("Content-Type", "application/json")]))
+            data = read_until(c, b"word")
+            s.worker.model.signal(signal.SIGSTOP)
+            try:
+                while piece := c.recv(65536):
+                    data += piece
+            finally:
+                s.worker.model.signal(signal.SIGCONT)
+            assert not data.endswith(b"0\r\n\r\n"), "cut, not ended"
+    with Scene(programs, "--stream-timeout", "off") as s:
+        assert s.post(CHAT, chat()).status == 200
+    with Daemon(programs[0], "--stream-timeout", "0s") as d:
+        assert d.wait() == 2
 
 
 # --- whoever is in between --------------------------------------------------------------------------
