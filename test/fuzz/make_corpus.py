@@ -17,6 +17,7 @@ import sys
 import uuid
 
 import corpus_gpu
+import corpus_mesh
 import corpus_nvgpu
 sys.dont_write_bytecode = True
 import der
@@ -665,6 +666,7 @@ def main():
     make_history()
     make_keyex(milan)
     make_manifest()
+    corpus_mesh.make(write, HERE, c_bytes, cbor)
     make_rules()
     make_pem(milan)
     make_rim_json()

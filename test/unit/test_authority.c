@@ -218,7 +218,7 @@ START_TEST(test_workload_secret)
 }
 END_TEST
 
-/* --- the CAs, by another library ---------------------------------------------------------------- */
+/* --- the CAs, by another library -------------------------------------------------------------- */
 
 static X509 *read_x509(struct pm_view der)
 {
@@ -309,7 +309,7 @@ START_TEST(test_tls_clients)
 }
 END_TEST
 
-/* --- another coordinator's mesh CA -------------------------------------------------------------- */
+/* --- another coordinator's mesh CA ------------------------------------------------------------ */
 
 static int adopt(const struct mesh_scene *s, const struct pm_manifest *manifest, const uint8_t *key,
 	struct pm_view ca, int64_t now, const char *check)
@@ -417,7 +417,7 @@ START_TEST(test_manifest_time)
 }
 END_TEST
 
-/* --- issuing ------------------------------------------------------------------------------------ */
+/* --- issuing ---------------------------------------------------------------------------------- */
 
 static int issue(const struct mesh_scene *s, struct pm_view spki,
 	const struct pm_mesh_identity *who, int64_t now, int64_t lifetime, const char *check)
@@ -557,7 +557,7 @@ START_TEST(test_issue_key)
 }
 END_TEST
 
-/* --- the peer whose place this takes ------------------------------------------------------------ */
+/* --- the peer whose place this takes ---------------------------------------------------------- */
 
 /*
  * Contrast folds its manifests into transitions, SHA-256(manifest hash || hash of the one before),
