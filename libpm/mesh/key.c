@@ -114,6 +114,11 @@ int pm_mesh_sign(const struct pm_mesh_key *key, const char *label, const void *m
 	return r < 0 ? r : pm_p256_sign_digest(&key->secret, digest, ret_signature, ret_len);
 }
 
+/*
+ * Key exchanges sign two public keys without a label, and the asker chose the first. None is a
+ * message of ours: no X-Wing key begins with DOMAIN, as the "m" of "libpm" makes a coefficient of
+ * its ML-KEM part that is out of range (FIPS 203, 7.2).
+ */
 int pm_mesh_key_sign_digest(
 	const uint8_t *digest, uint8_t *ret_signature, size_t *ret_len, void *key)
 {

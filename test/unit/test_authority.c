@@ -382,6 +382,43 @@ START_TEST(test_adopt_refuses)
 }
 END_TEST
 
+/* A mesh CA as ours but for its serial number, by the holder of the key. */
+static struct pm_view write_ca(const struct mesh_scene *s, struct pm_view serial, uint8_t *der)
+{
+	const struct pm_sign_public *key = pm_sign_key_public(s->authority->mesh);
+	uint8_t ext[256], name[PM_MESH_NAME_MAX], key_id[PM_CERT_KEY_ID_SIZE];
+	struct pm_wr ext_wr = pm_wr(ext, sizeof(ext)), name_wr = pm_wr(name, sizeof(name));
+	struct pm_cert_form form = {.serial = serial,
+		.not_before = s->authority->not_before,
+		.not_after = s->authority->not_after,
+		.spki = pm_view(key->spki, key->spki_size)};
+	size_t len;
+
+	ck_pm(pm_cert_key_id(form.spki, key_id), PM_OK);
+	pm_cert_put_subject_key(&ext_wr, key_id);
+	pm_cert_put_ca(&ext_wr, 0);
+	pm_mesh_put_ca_name(&name_wr, s->authority->manifest_hash);
+	form.issuer = form.subject = pm_view(name, name_wr.len);
+	form.extensions = pm_view(ext, ext_wr.len);
+	ck_pm(pm_cert_write(&form, s->authority->mesh, der, PM_AUTHORITY_CA_MAX, &len), PM_OK);
+	return pm_view(der, len);
+}
+
+START_TEST(test_adopt_serial)
+{
+	struct mesh_scene s = mesh_scene_new();
+	const uint8_t *key = pm_authority_mesh_key(s.authority);
+	uint8_t der[PM_AUTHORITY_CA_MAX];
+
+	ck_pm(adopt(&s, s.manifest, key,
+		      write_ca(&s, VIEW("\x41\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), der), MESH_NOW, ""),
+		PM_OK);
+	ck_pm(adopt(&s, s.manifest, key, write_ca(&s, VIEW("\x41"), der), MESH_NOW, "mesh_ca"),
+		PM_E_REJECTED);
+	mesh_scene_free(&s);
+}
+END_TEST
+
 /* Each byte counts: of a key, a manifest, a serial number and a time there is one certificate. */
 START_TEST(test_adopt_flips)
 {
@@ -633,6 +670,7 @@ int main(void)
 	tcase_add_test(cas, test_tls_clients);
 	tcase_add_test(cas, test_adopt);
 	tcase_add_test(cas, test_adopt_refuses);
+	tcase_add_test(cas, test_adopt_serial);
 	tcase_add_test(cas, test_adopt_flips);
 	tcase_add_test(cas, test_manifest_time);
 	suite_add_tcase(suite, cas);

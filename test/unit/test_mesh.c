@@ -343,46 +343,50 @@ static const uint8_t good_cbor[] = {0xa7, 1, 1, 2, 2, 3, 0x61, 'w', 4, 0x61, 'a'
 
 /* One byte of the good one is another. */
 static const struct {
+	const char *name;
 	size_t at;
 	uint8_t value;
 	int error;
 } cbor_cases[] = {
-	{0, 0xa7, PM_OK}, {0, 0xa6, PM_E_FORMAT},   /* a pair less, or more */
-	{0, 0xa8, PM_E_FORMAT},			    /* */
-	{0, 0x87, PM_E_FORMAT},			    /* no map */
-	{1, 0, PM_E_FORMAT},			    /* another key */
-	{2, 2, PM_E_UNSUPPORTED},		    /* version */
-	{2, 0, PM_E_UNSUPPORTED},		    /* */
-	{3, 1, PM_E_FORMAT},			    /* a key twice */
-	{3, 8, PM_E_FORMAT},			    /* an unknown one */
-	{4, 0, PM_E_FORMAT},			    /* purpose */
-	{4, 3, PM_E_FORMAT},			    /* */
-	{6, 0x41, PM_E_FORMAT},			    /* bytes, no text */
-	{7, 'W', PM_E_FORMAT},			    /* a role as manifests name none */
-	{7, '*', PM_E_FORMAT},			    /* */
-	{7, '-', PM_E_FORMAT},			    /* */
-	{7, 0, PM_E_FORMAT},			    /* */
-	{10, '-', PM_E_FORMAT},			    /* replica */
-	{10, '.', PM_E_FORMAT},			    /* */
-	{10, 0, PM_E_FORMAT},			    /* */
-	{14, 'n', PM_E_FORMAT},			    /* a model twice, or out of order */
-	{14, 'o', PM_E_FORMAT},			    /* */
-	{14, ' ', PM_E_FORMAT},			    /* */
-	{14, 0, PM_E_FORMAT},			    /* */
-	{19, 0x1f, PM_E_FORMAT},		    /* a hash of 31 bytes */
-	{sizeof(good_cbor) - 1, 0, PM_E_FORMAT},    /* serial number */
-	{sizeof(good_cbor) - 1, 0x18, PM_E_FORMAT}, /* cut */
+	{"good", 0, 0xa7, PM_OK},
+	{"a pair less", 0, 0xa6, PM_E_FORMAT},
+	{"a pair more", 0, 0xa8, PM_E_FORMAT},
+	{"no map", 0, 0x87, PM_E_FORMAT},
+	{"no version", 1, 0, PM_E_FORMAT},
+	{"version 2", 2, 2, PM_E_UNSUPPORTED},
+	{"version 0", 2, 0, PM_E_UNSUPPORTED},
+	{"a key twice", 3, 1, PM_E_FORMAT},
+	{"an unknown key", 3, 8, PM_E_FORMAT},
+	{"purpose 0", 4, 0, PM_E_FORMAT},
+	{"purpose 3", 4, 3, PM_E_FORMAT},
+	{"a role in bytes", 6, 0x41, PM_E_FORMAT},
+	{"a role in capitals", 7, 'W', PM_E_FORMAT},
+	{"a role for all", 7, '*', PM_E_FORMAT},
+	{"a role that begins with -", 7, '-', PM_E_FORMAT},
+	{"a role with a NUL", 7, 0, PM_E_FORMAT},
+	{"a replica of -", 10, '-', PM_E_FORMAT},
+	{"a replica of .", 10, '.', PM_E_FORMAT},
+	{"a replica with a NUL", 10, 0, PM_E_FORMAT},
+	{"a model twice", 14, 'n', PM_E_FORMAT},
+	{"models out of order", 14, 'o', PM_E_FORMAT},
+	{"a model with a space", 14, ' ', PM_E_FORMAT},
+	{"a model with a control", 14, 0x7f, PM_E_FORMAT},
+	{"a model with a NUL", 14, 0, PM_E_FORMAT},
+	{"a hash of 31 bytes", 19, 0x1f, PM_E_FORMAT},
+	{"serial number 0", sizeof(good_cbor) - 1, 0, PM_E_FORMAT},
+	{"cut in a number", sizeof(good_cbor) - 1, 0x18, PM_E_FORMAT},
 };
 
 START_TEST(test_cbor)
 {
 	struct pm_mesh_identity who;
 	uint8_t bytes[sizeof(good_cbor)];
+	int r;
 
 	pm_copy(bytes, good_cbor, sizeof(bytes));
 	bytes[cbor_cases[_i].at] = cbor_cases[_i].value;
-	ck_pm(pm_mesh_identity_parse(pm_view(bytes, sizeof(bytes)), NULL, &who),
-		cbor_cases[_i].error);
+	r = pm_mesh_identity_parse(pm_view(bytes, sizeof(bytes)), NULL, &who);
+	ck_assert_msg(r == cbor_cases[_i].error, "%s: got %d", cbor_cases[_i].name, r);
 }
 END_TEST
 
@@ -501,6 +505,29 @@ START_TEST(test_chain)
 }
 END_TEST
 
+/* Behind the leaf: the CA's name with another key, and its key with another name. */
+START_TEST(test_next)
+{
+	struct mesh_scene s = mesh_scene_new(), other = mesh_scene_new();
+	struct pm_mesh_identity who = mesh_identity("worker", "a", PM_MESH_TLS);
+	struct forgery renamed = {.p384 = true};
+	struct der der = issue(&s, &who), stranger = forge(&s, who, &renamed);
+	struct pm_view leaf = pem_of(view_of(&der)), name = pem_of(view_of(&stranger));
+	struct pm_view key = pem_of(mesh_ca(other.authority));
+	struct pm_view with_name = mint_join(leaf, name), with_key = mint_join(leaf, key);
+
+	verifies(with_name, mesh_ca(s.authority), MESH_NOW, PM_E_REJECTED, "mesh.intermediate");
+	verifies(with_key, mesh_ca(s.authority), MESH_NOW, PM_E_REJECTED, "mesh.intermediate");
+	test_free(leaf);
+	test_free(name);
+	test_free(key);
+	test_free(with_name);
+	test_free(with_key);
+	mesh_scene_free(&other);
+	mesh_scene_free(&s);
+}
+END_TEST
+
 START_TEST(test_too_long)
 {
 	struct mesh_scene s = mesh_scene_new();
@@ -580,6 +607,7 @@ START_TEST(test_labels)
 	ck_pm(pm_mesh_sign(s.key, longest, "", 0, signature, &len), PM_OK);
 	ck_pm(pm_mesh_sign(s.key, "", "", 0, signature, &len), PM_E_ARG);
 	ck_pm(pm_mesh_sign(s.key, "a\n", "", 0, signature, &len), PM_E_ARG);
+	ck_pm(pm_mesh_sign(s.key, "a\x7f", "", 0, signature, &len), PM_E_ARG);
 	ck_pm(pm_mesh_verify_signature(signature, 1, "", "", 0, signature, len, NULL), PM_E_ARG);
 	mesh_scene_free(&s);
 }
@@ -771,6 +799,7 @@ int main(void)
 	tcase_add_test(certs, test_flips);
 	tcase_add_test(certs, test_cuts);
 	tcase_add_test(certs, test_chain);
+	tcase_add_test(certs, test_next);
 	tcase_add_test(certs, test_too_long);
 	suite_add_tcase(suite, certs);
 	tcase_add_test(keys, test_signature);
