@@ -28,4 +28,9 @@ int pm_history_hash(struct pm_history_link *link) PM_MUST_USE;
 int pm_history_add(struct pm_history *history, const struct pm_history_link *link,
 	struct pm_report *report) PM_MUST_USE;
 
+/* pm_history_verify() without signatures: does it go on from the memory to the manifest? */
+int pm_history_compare(const struct pm_history *history, const struct pm_manifest *manifest,
+	const struct pm_memory *memory, struct pm_report *report,
+	struct pm_memory *ret_memory) PM_MUST_USE;
+
 #endif

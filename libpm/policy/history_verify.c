@@ -22,15 +22,14 @@ static int check_link(const struct pm_history_link *link, const struct pm_sign_p
 static int check_signatures(const struct pm_history *history, const struct pm_sign_public *key,
 	struct pm_report *report)
 {
-	if (!history->count)
-		return pm_fail(report, PM_E_REJECTED, "history", "a link at least", "none");
 	for (size_t i = 0; i < history->count; i++) {
 		int r = check_link(&history->links[i], key, report);
 
 		if (r < 0)
 			return r;
 	}
-	pm_pass(report, "history.signature", "%zu links", history->count);
+	if (history->count)
+		pm_pass(report, "history.signature", "%zu links", history->count);
 	return PM_OK;
 }
 
@@ -128,15 +127,14 @@ static int check_begin(const struct pm_history *history, struct pm_report *repor
 	return PM_OK;
 }
 
-int pm_history_verify(const struct pm_history *history, const struct pm_sign_public *key,
-	const struct pm_manifest *manifest, const struct pm_memory *memory,
-	struct pm_report *report, struct pm_memory *ret_memory)
+int pm_history_compare(const struct pm_history *history, const struct pm_manifest *manifest,
+	const struct pm_memory *memory, struct pm_report *report, struct pm_memory *ret_memory)
 {
 	const struct pm_history_link *last;
-	int r = check_signatures(history, key, report);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!history->count)
+		return pm_fail(report, PM_E_REJECTED, "history", "a link at least", "none");
 	last = &history->links[history->count - 1];
 	r = check_end(history, manifest, memory, report);
 	if (r == PM_OK)
@@ -147,6 +145,15 @@ int pm_history_verify(const struct pm_history *history, const struct pm_sign_pub
 	pm_copy(ret_memory->manifest, last->manifest, sizeof(last->manifest));
 	pm_copy(ret_memory->link, last->hash, sizeof(last->hash));
 	return PM_OK;
+}
+
+int pm_history_verify(const struct pm_history *history, const struct pm_sign_public *key,
+	const struct pm_manifest *manifest, const struct pm_memory *memory,
+	struct pm_report *report, struct pm_memory *ret_memory)
+{
+	int r = check_signatures(history, key, report);
+
+	return r < 0 ? r : pm_history_compare(history, manifest, memory, report, ret_memory);
 }
 
 static int check_successor(const struct pm_memory *memory, const struct pm_manifest *manifest,
