@@ -13,6 +13,7 @@
 #include <pm/box.h>
 #include <pm/bundle.h>
 #include <pm/collect.h>
+#include <pm/coordinator.h>
 #include <pm/eat.h>
 #include <pm/direct.h>
 #include <pm/envelope.h>
@@ -26,6 +27,7 @@
 #include <pm/gpu_policy.h>
 #include <pm/history.h>
 #include <pm/idblock.h>
+#include <pm/join.h>
 #include <pm/kds.h>
 #include <pm/key.h>
 #include <pm/keyex.h>
@@ -34,6 +36,7 @@
 #include <pm/memory_file.h>
 #include <pm/mesh.h>
 #include <pm/ocsp.h>
+#include <pm/recover.h>
 #include <pm/report.h>
 #include <pm/rim.h>
 #include <pm/rules.h>

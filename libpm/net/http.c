@@ -307,9 +307,13 @@ static int explain(CURLcode code, const struct body *body, const char *error)
 
 static void read_answer(CURL *curl, struct pm_http_response *ret)
 {
+	const char *type = NULL;
 	curl_off_t seconds = 0;
 
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret->status);
+	(void)curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+	if (type && strlen(type) < sizeof(ret->content_type))
+		snprintf(ret->content_type, sizeof(ret->content_type), "%s", type);
 	if (curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
 		ret->retry_after = seconds;
 }

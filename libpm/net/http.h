@@ -25,9 +25,10 @@ struct pm_http_request {
 };
 
 struct pm_http_response {
-	long status;	     /* 0: there was no whole answer, and error says why */
-	bool broken_off;     /* the connection was made, and lost: worth another try */
-	int64_t retry_after; /* seconds that the server asks to wait; 0 when it does not say */
+	long status;	       /* 0: there was no whole answer, and error says why */
+	bool broken_off;       /* the connection was made, and lost: worth another try */
+	int64_t retry_after;   /* seconds that the server asks to wait; 0 when it does not say */
+	char content_type[64]; /* "" when there is none, or a longer one */
 	uint8_t *body;
 	size_t len;
 	char error[160];

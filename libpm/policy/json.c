@@ -18,13 +18,22 @@ struct pm_json_at pm_json_root(const char *name, struct pm_report *report)
 
 struct pm_json_at pm_json_below(const struct pm_json_at *at, const char *key)
 {
-	return (struct pm_json_at){.up = at, .key = key, .name = at->name, .report = at->report};
+	struct pm_json_at here = *at;
+
+	here.up = at;
+	here.key = key;
+	here.index = 0;
+	return here;
 }
 
 struct pm_json_at pm_json_element(const struct pm_json_at *at, size_t index)
 {
-	return (struct pm_json_at){
-		.up = at, .index = index, .name = at->name, .report = at->report};
+	struct pm_json_at here = *at;
+
+	here.up = at;
+	here.key = NULL;
+	here.index = index;
+	return here;
 }
 
 /* "$.roles.worker.calls[0]"; a path that is too long loses its end. */
@@ -125,9 +134,11 @@ static int check_size(const char *name, struct pm_view bytes, size_t max, struct
 	return PM_OK;
 }
 
-static bool is_plain(const char *text, size_t len)
+static bool is_plain(const char *text, size_t len, bool has_lines)
 {
 	for (size_t i = 0; i < len; i++) {
+		if (has_lines && text[i] == '\n')
+			continue;
 		if (text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
 			return false;
 	}
@@ -146,7 +157,7 @@ static int check_members(const struct pm_json_at *at, json_t *object)
 		struct pm_json_at here = pm_json_below(at, key);
 		int r;
 
-		if (!is_plain(key, strlen(key)))
+		if (!is_plain(key, strlen(key), false))
 			return pm_json_complain(&here, value,
 				"a key of printable ASCII without quote or backslash");
 		r = check_text(&here, value);
@@ -181,7 +192,8 @@ static int check_text(const struct pm_json_at *at, json_t *value)
 		return check_elements(at, value);
 	if (json_is_real(value))
 		return pm_json_complain(at, value, "an integer");
-	if (json_is_string(value) && !is_plain(json_string_value(value), json_string_length(value)))
+	if (json_is_string(value) &&
+		!is_plain(json_string_value(value), json_string_length(value), at->has_lines))
 		return pm_json_complain(
 			at, value, "a string of printable ASCII without quote or backslash");
 	return PM_OK;
@@ -204,23 +216,38 @@ static int load(const char *name, struct pm_view bytes, struct pm_report *report
 		"%.120s at line %d, column %d", error.text, error.line, error.column);
 }
 
+static int parse(const struct pm_json_at *root, struct pm_view bytes, size_t max, json_t **ret)
+{
+	pm_cleanup(json) json_t *json = NULL;
+	int r = check_size(root->name, bytes, max, root->report);
+
+	if (r == PM_OK)
+		r = load(root->name, bytes, root->report, &json);
+	if (r == PM_OK)
+		r = check_text(root, json);
+	if (r < 0)
+		return r;
+	if (!json_is_object(json))
+		return pm_json_complain(root, json, "an object");
+	*ret = pm_steal(json);
+	return PM_OK;
+}
+
 int pm_json_parse(
 	const char *name, struct pm_view bytes, size_t max, struct pm_report *report, json_t **ret)
 {
 	struct pm_json_at root = pm_json_root(name, report);
-	pm_cleanup(json) json_t *json = NULL;
-	int r = check_size(name, bytes, max, report);
 
-	if (r == PM_OK)
-		r = load(name, bytes, report, &json);
-	if (r == PM_OK)
-		r = check_text(&root, json);
-	if (r < 0)
-		return r;
-	if (!json_is_object(json))
-		return pm_json_complain(&root, json, "an object");
-	*ret = pm_steal(json);
-	return PM_OK;
+	return parse(&root, bytes, max, ret);
+}
+
+int pm_json_parse_lines(
+	const char *name, struct pm_view bytes, size_t max, struct pm_report *report, json_t **ret)
+{
+	struct pm_json_at root = pm_json_root(name, report);
+
+	root.has_lines = true;
+	return parse(&root, bytes, max, ret);
 }
 
 int pm_json_canonical(json_t *json, uint8_t **ret, size_t *ret_len)

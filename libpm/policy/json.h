@@ -34,6 +34,7 @@ struct pm_json_at {
 	size_t index;
 	const char *name; /* of the checks in the report, at each place */
 	struct pm_report *report;
+	bool has_lines; /* texts may have newlines, as PEM has */
 };
 
 struct pm_json_rule;
@@ -61,6 +62,10 @@ struct pm_json_rule {
  */
 int pm_json_parse(const char *name, struct pm_view bytes, size_t max, struct pm_report *report,
 	json_t **ret) PM_MUST_USE;
+
+/* The same, of a document whose texts may have newlines. */
+int pm_json_parse_lines(const char *name, struct pm_view bytes, size_t max,
+	struct pm_report *report, json_t **ret) PM_MUST_USE;
 
 struct pm_json_at pm_json_root(const char *name, struct pm_report *report);
 struct pm_json_at pm_json_below(const struct pm_json_at *at, const char *key);

@@ -206,6 +206,12 @@ void pm_verdict_take(struct pm_verdict *verdict, struct pm_report *report, const
 	pm_report_reset(report);
 }
 
+void pm_verdict_go_on(struct pm_verdict *verdict)
+{
+	if (verdict)
+		verdict->accepted = false;
+}
+
 void pm_verdict_accept(struct pm_verdict *verdict)
 {
 	if (verdict)

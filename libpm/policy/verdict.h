@@ -18,6 +18,9 @@ void pm_verdict_end(struct pm_verdict *verdict);
 /* Adds each check of a report, with its source, and forgets them in the report. */
 void pm_verdict_take(struct pm_verdict *verdict, struct pm_report *report, const char *source);
 
+/* A yes to a part was not yet the whole: what follows is added, and then accepted, or not. */
+void pm_verdict_go_on(struct pm_verdict *verdict);
+
 /* The one place of a yes. */
 void pm_verdict_accept(struct pm_verdict *verdict);
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/report.h"
+
+/* Of a path, with a query. */
+#define PATH_MAX_LEN 64
+
+/* --- clock ----------------------------------------------------------------------------------- */
+
+static int64_t system_wall(void *arg)
+{
+	(void)arg;
+	return time(NULL);
+}
+
+static int64_t system_ticks_ms(void *arg)
+{
+	struct timespec now = {0};
+
+	(void)arg;
+	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* can't fail for this clock */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const struct pm_net_clock pm_ask_clock = {
+	.wall = system_wall,
+	.ticks_ms = system_ticks_ms,
+};
+
+/* --- addresses ------------------------------------------------------------------------------- */
+
+int pm_ask_copy_text(const char *text, char **ret)
+{
+	if (!text)
+		return PM_OK;
+	*ret = (char *)pm_dup(pm_view(text, strlen(text) + 1));
+	return *ret ? PM_OK : PM_E_NOMEM;
+}
+
+int pm_ask_copy_url(const char *url, size_t max, struct pm_report *report, char **ret)
+{
+	size_t len = strlen(url);
+	char expected[32];
+	int r;
+
+	snprintf(expected, sizeof(expected), "at most %zu bytes", max);
+	if (len > max)
+		return pm_fail(report, PM_E_LIMIT, "url", expected, "%zu bytes", len);
+	r = pm_http_check_endpoint(url, report);
+	if (r == PM_OK)
+		r = pm_ask_copy_text(url, ret);
+	if (r == PM_OK && (*ret)[len - 1] == '/')
+		(*ret)[len - 1] = '\0';
+	return r;
+}
+
+/* --- a server that refuses ------------------------------------------------------------------- */
+
+/* {"error": {"code": text, "message": text}}, in which any text may stand: for display. */
+static json_t *read_error(const struct pm_http_response *response)
+{
+	if (!response->len || response->len > PM_ASK_ERROR_MAX)
+		return NULL;
+	return json_loadb(
+		(const char *)response->body, response->len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+static int error_of(long status, bool decides)
+{
+	bool is_no = status >= 400 && status <= 499 && status != 408 && status != 429;
+
+	return decides && is_no ? PM_E_REJECTED : PM_E_NET;
+}
+
+static int refuse(const struct pm_ask_server *server, const struct pm_ask *ask,
+	const struct pm_http_response *response, struct pm_report *report)
+{
+	pm_cleanup(json) json_t *json = read_error(response);
+	const json_t *error = json_object_get(json, "error");
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *message = json_string_value(json_object_get(error, "message"));
+	int r = error_of(response->status, ask->decides);
+
+	if (!code || !message)
+		return pm_fail(report, r, server->name, "an answer with status 200",
+			"%s%s: status %ld", server->url, ask->path, response->status);
+	return pm_fail(report, r, server->name, "an answer with status 200",
+		"%s: status %ld, %.40s: %.160s", ask->path, response->status, code, message);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+/* A media type (RFC 9110, 8.3.1), whatever its parameters are. */
+static bool is_type(const char *found, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	return !strncasecmp(found, wanted, len) && strchr("; ", found[len]);
+}
+
+static int check(const struct pm_ask_server *server, const struct pm_ask *ask,
+	const struct pm_http_response *response, struct pm_report *report)
+{
+	if (response->status != 200)
+		return refuse(server, ask, response, report);
+	if (!is_type(response->content_type, ask->type))
+		return pm_fail(report, PM_E_FORMAT, "content type", ask->type, "%s of %s%s",
+			response->content_type[0] ? response->content_type : "none", server->url,
+			ask->path);
+	return PM_OK;
+}
+
+int pm_ask(const struct pm_ask_server *server, const struct pm_ask *ask, struct pm_report *report,
+	struct pm_http_response *response)
+{
+	char url[PM_NET_URL_MAX + PATH_MAX_LEN];
+	const struct pm_http_request request = {
+		.url = url,
+		.ca_file = server->ca_file,
+		.post = ask->json,
+		.content_type = PM_ASK_JSON,
+		.body_max = ask->max,
+		.connect_ms = server->connect_ms,
+		.total_ms = server->total_ms,
+	};
+	int r;
+
+	snprintf(url, sizeof(url), "%s%s", server->url, ask->path);
+	r = pm_http_ask(&request, response);
+	if (r == PM_OK)
+		return check(server, ask, response, report);
+	if (r == PM_E_NOMEM)
+		return r;
+	return pm_fail(report, r, server->name, "an answer", "%s: %s", url, response->error);
+}
