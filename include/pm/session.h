@@ -4,6 +4,7 @@
  * with a fresh nonce, has it judged against the manifest (appraise.h), agrees on a secret with
  * exactly the key that was proved, and renews all of this before the secret ends. What is sent
  * under a secret of a session can be read by the worker that was verified, and by nobody else.
+ * With the options' coordinator it is a session with a mesh, see below.
  *
  *     pm_session_open(url, manifest, &options, verdict, report, &session);
  *     pm_session_get(session, report, &key);
@@ -19,6 +20,14 @@
  * renews. When the worker can't be reached then, the old secret serves until PM_SESSION_END; when
  * what it shows is refused, the old secret is given up at once. The clock goes on while the machine
  * sleeps, and is not the one that people set.
+ *
+ * The mesh. The session has the coordinator (coordinator.h) show evidence and the history of the
+ * manifest, trusts the mesh CA that it proves, and agrees on a secret with the secret service
+ * (keyex.h): its answer must be signed by a certificate of that CA, of role "secrets", for signing,
+ * under that very manifest. The coordinator lets into the mesh who is what the manifest says, and
+ * the secret service gives the secret to those whom the manifest's secrets policy names, so what is
+ * sent under it can be read by them, by the secret service, and by nobody else. What was proved of
+ * a key is what was proved of the coordinator.
  *
  * The address. "https://HOST[:PORT][/PATH]", or http: the evidence binds the key, and TLS is but an
  * outer layer, which hides who asks whom for which model. Redirects to other servers are refused,
@@ -41,6 +50,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <pm/appraise.h>
+#include <pm/coordinator.h>
 #include <pm/exchange.h>
 #include <pm/manifest.h>
 #include <pm/rules.h>
@@ -50,6 +60,8 @@ PM_BEGIN_DECLS
 
 /** Where a worker takes requests for evidence: {"Nonce": base64 of 32 bytes}. */
 #define PM_SESSION_EVIDENCE_PATH "/pm/v1/evidence"
+/** Where the secret service of a mesh takes requests of keyex.h. */
+#define PM_SESSION_SECRET_PATH "/privatemode/v1/secret"
 /** Longest URL, in bytes without the final NUL. */
 #define PM_SESSION_URL_MAX 255
 /** Seconds after which a secret is renewed. */
@@ -67,9 +79,12 @@ PM_BEGIN_DECLS
 struct pm_session_options {
 	/** sizeof(struct pm_session_options) as the caller was compiled. */
 	size_t size;
-	/** The role that is wanted; NULL for any of the manifest's. */
+	/** The role that is wanted; NULL for any of the manifest's, and in a mesh. */
 	const char *role;
-	/** The model disk that the worker must have mounted; NULL for none in particular. */
+	/**
+	 * The model disk that the worker must have mounted; NULL for none in particular, and in a
+	 * mesh.
+	 */
 	const char *model;
 	/** Most seconds since the claims were made; 0 for PM_APPRAISE_AGE_DEFAULT. */
 	int64_t max_age;
@@ -81,6 +96,13 @@ struct pm_session_options {
 	uint32_t connect_ms;
 	/** Milliseconds for a request; 0 for PM_SESSION_TOTAL_MS. */
 	uint32_t total_ms;
+	/**
+	 * The coordinator's address, for a session with a mesh; NULL for direct mode. Callers that
+	 * were compiled without this and what follows have a smaller size, which is fine.
+	 */
+	const char *coordinator;
+	/** The address of the mesh's secret service; NULL: it is reached at the session's own. */
+	const char *secrets;
 };
 
 /** A session. Opaque. */
@@ -91,7 +113,7 @@ struct pm_session_key;
 
 /**
  * pm_session_new - make a session, without asking the worker
- * @url: the worker's address
+ * @url: the worker's address; that of a mesh's secret service, or NULL with the options' secrets
  * @manifest: the manifest, which the caller trusts; it must outlive the session
  * @options: the options, or NULL
  * @report: receives the reason of a refusal, or NULL
@@ -108,7 +130,7 @@ PM_API int pm_session_new(const char *url, const struct pm_manifest *manifest,
 
 /**
  * pm_session_open - make a session, and agree on its first secret
- * @url: the worker's address
+ * @url: as in pm_session_new()
  * @manifest: the manifest, which the caller trusts; it must outlive the session
  * @options: the options, or NULL
  * @verdict: receives each check of the evidence, or NULL
@@ -136,9 +158,12 @@ PM_API void pm_session_free(struct pm_session *session);
  * @report: receives the reason of any other failure, or NULL
  * @ret_appraised: receives what was proved, to be freed with pm_appraised_free()
  *
- * Return: 0; as pm_appraise(), when the evidence is not accepted; PM_E_REJECTED, PM_E_MISSING also
- * as pm_memory_check(); PM_E_FORMAT, PM_E_LIMIT for what is no bundle; PM_E_NET when no answer
- * came, or an error; PM_E_SYS for the memory file; PM_E_NOMEM; PM_E_CRYPTO.
+ * In a mesh: the coordinator's.
+ *
+ * Return: in a mesh as pm_coordinator_attest(). Else 0; as pm_appraise(), when the evidence is not
+ * accepted; PM_E_REJECTED, PM_E_MISSING also as pm_memory_check(); PM_E_FORMAT, PM_E_LIMIT for what
+ * is no bundle; PM_E_NET when no answer came, or an error; PM_E_SYS for the memory file;
+ * PM_E_NOMEM; PM_E_CRYPTO.
  */
 PM_API int pm_session_attest(struct pm_session *session, struct pm_verdict *verdict,
 	struct pm_report *report, const struct pm_appraised **ret_appraised) PM_MUST_USE;
@@ -149,11 +174,12 @@ PM_API int pm_session_attest(struct pm_session *session, struct pm_verdict *verd
  * @verdict: receives each check of the evidence, or NULL
  * @report: receives the reason of any other failure, or NULL
  *
- * After PM_E_NET the secret from before serves on, as the top says; after any other failure there
- * is none.
+ * After PM_E_NET the secret from before serves on, as the top says, and after PM_E_STATE, of a
+ * mesh's coordinator that is not ready; after any other failure there is none.
  *
  * Return: as pm_session_attest(); PM_E_REJECTED also for a worker whose key is not for an
- * agreement, and for an answer that does not speak of our secret.
+ * agreement, and for an answer that does not speak of our secret; in a mesh as
+ * pm_keyex_client_finish().
  */
 PM_API int pm_session_renew(struct pm_session *session, struct pm_verdict *verdict,
 	struct pm_report *report) PM_MUST_USE;
@@ -207,12 +233,20 @@ PM_API const char *pm_session_key_id(const struct pm_session_key *key);
 PM_API struct pm_exchange_key *pm_session_key_exchange(const struct pm_session_key *key);
 
 /**
- * pm_session_key_appraised - what was proved of the worker
+ * pm_session_key_appraised - what was proved of the worker, or of a mesh's coordinator
  * @key: the key
  *
  * Return: the facts, owned by the key. Thread safe.
  */
 PM_API const struct pm_appraised *pm_session_key_appraised(const struct pm_session_key *key);
+
+/**
+ * pm_session_key_deployment - what was proved of the mesh
+ * @key: the key
+ *
+ * Return: the deployment, owned by the key; NULL in direct mode. Thread safe.
+ */
+PM_API const struct pm_deployment *pm_session_key_deployment(const struct pm_session_key *key);
 
 /**
  * pm_session_key_ocsp - a policy for NVIDIA's certificate status, under this secret

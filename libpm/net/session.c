@@ -3,14 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <pm/gpu.h>
 #include <pm/memory_file.h>
 
 #include "base/report.h"
 #include "crypto/crypto.h"
-#include "net/http.h"
 
 PM_OWNER(pm_memory_file, pm_memory_file_close);
 
@@ -20,76 +18,77 @@ PM_OWNER(pm_memory_file, pm_memory_file_close);
 _Static_assert(PM_SESSION_URL_MAX == PM_NET_URL_MAX && (int)PM_SESSION_RENEW < (int)PM_SESSION_END,
 	"the header promises what the session does");
 
-/* --- clock ----------------------------------------------------------------------------------- */
-
-static int64_t system_wall(void *arg)
-{
-	(void)arg;
-	return time(NULL);
-}
-
-static int64_t system_ticks_ms(void *arg)
-{
-	struct timespec now = {0};
-
-	(void)arg;
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* can't fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static const struct pm_net_clock system_clock = {
-	.wall = system_wall,
-	.ticks_ms = system_ticks_ms,
-};
+/* --- making a session ------------------------------------------------------------------------ */
 
 void pm_session_set_clock(struct pm_session *session, const struct pm_net_clock *clock)
 {
 	session->clock = *clock;
+	if (session->coordinator)
+		pm_coordinator_set_clock(session->coordinator, clock);
 }
 
-/* --- making a session ------------------------------------------------------------------------ */
-
-static int copy_text(char **ret, const char *text)
+/* Options that were known when the caller was compiled. */
+static int read_options(const struct pm_session_options *o, struct pm_session_options *ret)
 {
-	if (!text)
-		return PM_OK;
-	*ret = (char *)pm_dup(pm_view(text, strlen(text) + 1));
-	return *ret ? PM_OK : PM_E_NOMEM;
-}
+	const size_t first = offsetof(struct pm_session_options, coordinator);
 
-static int copy_url(char **ret, const char *url, struct pm_report *report)
-{
-	size_t len = strlen(url);
-	int r;
-
-	if (len > PM_SESSION_URL_MAX)
-		return pm_fail(report, PM_E_LIMIT, "url", "at most 255 bytes", "%zu bytes", len);
-	r = pm_http_check_endpoint(url, report);
-	if (r == PM_OK)
-		r = copy_text(ret, url);
-	if (r == PM_OK && (*ret)[len - 1] == '/')
-		(*ret)[len - 1] = '\0';
-	return r;
+	if (o->size != sizeof(*o) && o->size != first)
+		return PM_E_ARG;
+	*ret = (struct pm_session_options){0};
+	pm_copy(ret, o, o->size);
+	if (ret->max_age < 0 || ret->connect_ms > PM_SESSION_TIMEOUT_MAX_MS ||
+		ret->total_ms > PM_SESSION_TIMEOUT_MAX_MS)
+		return PM_E_ARG;
+	if (!ret->coordinator)
+		return ret->secrets ? PM_E_ARG : PM_OK;
+	return ret->role || ret->model ? PM_E_ARG : PM_OK;
 }
 
 static int copy_options(struct pm_session *session, const struct pm_session_options *o)
 {
-	int r;
+	struct pm_ask_server *server = &session->server;
+	int r = pm_ask_copy_text(o->role, &session->role);
 
-	if (o->size != sizeof(*o) || o->max_age < 0 || o->connect_ms > PM_SESSION_TIMEOUT_MAX_MS ||
-		o->total_ms > PM_SESSION_TIMEOUT_MAX_MS)
-		return PM_E_ARG;
 	session->max_age = o->max_age;
-	session->connect_ms = o->connect_ms ? o->connect_ms : PM_SESSION_CONNECT_MS;
-	session->total_ms = o->total_ms ? o->total_ms : PM_SESSION_TOTAL_MS;
-	r = copy_text(&session->role, o->role);
+	server->connect_ms = o->connect_ms ? o->connect_ms : PM_SESSION_CONNECT_MS;
+	server->total_ms = o->total_ms ? o->total_ms : PM_SESSION_TOTAL_MS;
 	if (r == PM_OK)
-		r = copy_text(&session->model, o->model);
+		r = pm_ask_copy_text(o->model, &session->model);
 	if (r == PM_OK)
-		r = copy_text(&session->memory_file, o->memory_file);
-	if (r == PM_OK)
-		r = copy_text(&session->ca_file, o->ca_file);
+		r = pm_ask_copy_text(o->ca_file, &session->ca_file);
+	server->ca_file = session->ca_file;
+	if (r == PM_OK && !o->coordinator) /* else the coordinator's client remembers */
+		r = pm_ask_copy_text(o->memory_file, &session->memory_file);
 	return r;
+}
+
+/* Whom the session agrees with: the worker, or the secret service of a mesh. */
+static int copy_url(struct pm_session *session, const char *url, const struct pm_session_options *o,
+	struct pm_report *report)
+{
+	int r = pm_ask_copy_url(
+		o->secrets ? o->secrets : url, PM_SESSION_URL_MAX, report, &session->url);
+
+	session->server.url = session->url;
+	session->server.name = o->coordinator ? "secret service" : "worker";
+	return r;
+}
+
+static int name_coordinator(
+	struct pm_session *session, const struct pm_session_options *o, struct pm_report *report)
+{
+	const struct pm_coordinator_options options = {
+		.size = sizeof(options),
+		.memory_file = o->memory_file,
+		.ca_file = o->ca_file,
+		.max_age = o->max_age,
+		.connect_ms = o->connect_ms,
+		.total_ms = o->total_ms,
+	};
+
+	if (!o->coordinator)
+		return PM_OK;
+	return pm_coordinator_new(o->coordinator, &options, report, &session->coordinator);
 }
 
 static int make(struct pm_session **ret)
@@ -98,7 +97,7 @@ static int make(struct pm_session **ret)
 
 	if (!session)
 		return PM_E_NOMEM;
-	session->clock = system_clock;
+	session->clock = pm_ask_clock;
 	if (pthread_mutex_init(&session->lock, NULL)) {
 		free(session);
 		return PM_E_NOMEM;
@@ -119,15 +118,32 @@ static int make_caches(struct pm_session *session)
 	return r < 0 ? r : pm_gpu_cache_new(CHAINS, &session->gpu_cache);
 }
 
+static int set_up(struct pm_session *session, const char *url, const struct pm_session_options *o,
+	struct pm_report *report)
+{
+	int r = copy_url(session, url, o, report);
+
+	if (r == PM_OK)
+		r = copy_options(session, o);
+	if (r == PM_OK)
+		r = name_coordinator(session, o, report);
+	if (r == PM_OK)
+		r = make_caches(session);
+	return r < 0 ? r : pm_session_remember(session, false, report);
+}
+
 int pm_session_new(const char *url, const struct pm_manifest *manifest,
 	const struct pm_session_options *options, struct pm_report *report,
 	struct pm_session **ret_session)
 {
 	const struct pm_session_options none = {.size = sizeof(none)};
 	pm_cleanup(pm_session) struct pm_session *session = NULL;
-	int r;
+	struct pm_session_options o;
+	int r = read_options(options ? options : &none, &o);
 
-	if (!url || !manifest)
+	if (r < 0)
+		return r;
+	if (!manifest || (!url && !o.secrets))
 		return PM_E_ARG;
 	r = pm_crypto_init();
 	if (r == PM_OK)
@@ -135,13 +151,7 @@ int pm_session_new(const char *url, const struct pm_manifest *manifest,
 	if (r < 0)
 		return r;
 	session->manifest = manifest;
-	r = copy_url(&session->url, url, report);
-	if (r == PM_OK)
-		r = copy_options(session, options ? options : &none);
-	if (r == PM_OK)
-		r = make_caches(session);
-	if (r == PM_OK)
-		r = pm_session_remember(session, false, report);
+	r = set_up(session, url, &o, report);
 	if (r == PM_OK)
 		*ret_session = pm_steal(session);
 	return r;
@@ -166,6 +176,7 @@ void pm_session_free(struct pm_session *session)
 	if (!session)
 		return;
 	pm_session_key_free(session->key);
+	pm_coordinator_free(session->coordinator);
 	pm_snp_cache_free(session->snp_cache);
 	pm_gpu_cache_free(session->gpu_cache);
 	(void)pthread_cond_destroy(&session->changed);

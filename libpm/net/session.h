@@ -10,7 +10,7 @@
 #include <pm/session.h>
 
 #include "base/secret.h"
-#include "net/client.h"
+#include "net/coordinator.h"
 
 /* After a renewal that did not reach the worker, while the old secret serves: seconds. */
 #define PM_SESSION_RETRY 30
@@ -23,16 +23,17 @@ struct pm_session_key {
 	struct pm_secret secret;
 	struct pm_exchange_key *exchange;
 	const struct pm_appraised *appraised;
-	int64_t made_ms; /* of the session's clock */
+	struct pm_deployment *deployment; /* of a mesh: it owns what was appraised; or NULL */
+	int64_t made_ms;		  /* of the session's clock */
 };
 
 struct pm_session {
 	const struct pm_manifest *manifest;
-	char *url; /* without a slash at the end */
-	char *role, *model, *memory_file, *ca_file;
+	struct pm_ask_server server; /* whose texts it owns: the worker, or the secret service */
+	char *url, *role, *model, *memory_file, *ca_file;
 	int64_t max_age;
-	uint32_t connect_ms, total_ms;
-	struct pm_net_clock clock; /* ticks go on while the machine sleeps */
+	struct pm_coordinator *coordinator; /* of a mesh; NULL in direct mode */
+	struct pm_net_clock clock;	    /* ticks go on while the machine sleeps */
 	struct pm_snp_cache *snp_cache;
 	struct pm_gpu_cache *gpu_cache;
 
@@ -59,6 +60,17 @@ void pm_session_set_clock(struct pm_session *session, const struct pm_net_clock 
 /* May this manifest be used, after what is remembered? With write it is remembered. */
 int pm_session_remember(
 	const struct pm_session *session, bool write, struct pm_report *report) PM_MUST_USE;
+
+/* A key that is being made: its id and secret are not set yet. PM_E_NOMEM. */
+int pm_session_key_new(struct pm_session_key **ret_key) PM_MUST_USE;
+
+/* The coordinator's evidence, and all that it proves. */
+int pm_session_attest_mesh(struct pm_session *session, struct pm_verdict *verdict,
+	struct pm_report *report, struct pm_deployment **ret_deployment) PM_MUST_USE;
+
+/* An agreement with the secret service of the mesh that was proved. */
+int pm_session_agree_mesh(struct pm_session *session, struct pm_verdict *verdict,
+	struct pm_report *report, struct pm_session_key *key) PM_MUST_USE;
 
 /* Evidence, and an agreement with whom it proves. Errors as pm_session_renew(). */
 int pm_session_agree(struct pm_session *session, struct pm_verdict *verdict,

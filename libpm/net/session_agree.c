@@ -39,12 +39,12 @@ static int post(const struct pm_session *session, const char *path, const char *
 	char url[PM_NET_URL_MAX + 32];
 	const struct pm_http_request request = {
 		.url = url,
-		.ca_file = session->ca_file,
+		.ca_file = session->server.ca_file,
 		.post = pm_view(json, strlen(json)),
 		.content_type = "application/json",
 		.body_max = body_max,
-		.connect_ms = session->connect_ms,
-		.total_ms = session->total_ms,
+		.connect_ms = session->server.connect_ms,
+		.total_ms = session->server.total_ms,
 	};
 	int r;
 
@@ -74,7 +74,7 @@ static int ask_evidence(const struct pm_session *session, const uint8_t *nonce,
 	return pm_bundle_parse(response.body, response.len, report, ret);
 }
 
-int pm_session_attest(struct pm_session *session, struct pm_verdict *verdict,
+static int attest_worker(struct pm_session *session, struct pm_verdict *verdict,
 	struct pm_report *report, const struct pm_appraised **ret_appraised)
 {
 	pm_cleanup(pm_bundle) struct pm_bundle *bundle = NULL;
@@ -101,6 +101,20 @@ int pm_session_attest(struct pm_session *session, struct pm_verdict *verdict,
 		r = pm_session_remember(session, true, report);
 	if (r == PM_OK)
 		*ret_appraised = pm_steal(appraised);
+	return r;
+}
+
+int pm_session_attest(struct pm_session *session, struct pm_verdict *verdict,
+	struct pm_report *report, const struct pm_appraised **ret_appraised)
+{
+	pm_cleanup(pm_deployment) struct pm_deployment *deployment = NULL;
+	int r;
+
+	if (!session->coordinator)
+		return attest_worker(session, verdict, report, ret_appraised);
+	r = pm_session_attest_mesh(session, verdict, report, &deployment);
+	if (r == PM_OK)
+		*ret_appraised = pm_deployment_take(deployment);
 	return r;
 }
 
@@ -136,23 +150,6 @@ static int check_answer(
 	return r < 0 ? r : pm_json_object(&root, json, rules, PM_ARRAY_LEN(rules), &named);
 }
 
-static int make_key(struct pm_session_key **ret)
-{
-	struct pm_session_key *key = pm_alloc(sizeof(*key));
-	int r;
-
-	if (!key)
-		return PM_E_NOMEM;
-	atomic_init(&key->users, 1);
-	r = pm_secret_new(&key->secret, PM_DIRECT_SECRET_SIZE);
-	if (r < 0) {
-		free(key);
-		return r;
-	}
-	*ret = key;
-	return PM_OK;
-}
-
 static int offer(
 	const struct pm_session *session, struct pm_session_key *key, struct pm_report *report)
 {
@@ -172,18 +169,26 @@ static int offer(
 	return r < 0 ? r : check_answer(&response, key->id, report);
 }
 
+static int agree_direct(struct pm_session *session, struct pm_verdict *verdict,
+	struct pm_report *report, struct pm_session_key *key)
+{
+	int r = attest_worker(session, verdict, report, &key->appraised);
+
+	if (r < 0)
+		return r;
+	key->made_ms = session->clock.ticks_ms(session->clock.arg);
+	return offer(session, key, report);
+}
+
 int pm_session_agree(struct pm_session *session, struct pm_verdict *verdict,
 	struct pm_report *report, struct pm_session_key **ret_key)
 {
 	pm_cleanup(pm_session_key) struct pm_session_key *key = NULL;
-	int r = make_key(&key);
+	int r = pm_session_key_new(&key);
 
 	if (r == PM_OK)
-		r = pm_session_attest(session, verdict, report, &key->appraised);
-	if (r < 0)
-		return r;
-	key->made_ms = session->clock.ticks_ms(session->clock.arg);
-	r = offer(session, key, report);
+		r = session->coordinator ? pm_session_agree_mesh(session, verdict, report, key)
+					 : agree_direct(session, verdict, report, key);
 	if (r == PM_OK)
 		*ret_key = pm_steal(key);
 	return r;

@@ -10,6 +10,23 @@
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
+int pm_session_key_new(struct pm_session_key **ret_key)
+{
+	struct pm_session_key *key = pm_alloc(sizeof(*key));
+	int r;
+
+	if (!key)
+		return PM_E_NOMEM;
+	atomic_init(&key->users, 1);
+	r = pm_secret_new(&key->secret, PM_DIRECT_SECRET_SIZE);
+	if (r < 0) {
+		free(key);
+		return r;
+	}
+	*ret_key = key;
+	return PM_OK;
+}
+
 static struct pm_session_key *key_ref(struct pm_session_key *key)
 {
 	if (key)
@@ -22,7 +39,10 @@ void pm_session_key_free(struct pm_session_key *key)
 	if (!key || atomic_fetch_sub(&key->users, 1) != 1)
 		return;
 	pm_exchange_key_free(key->exchange);
-	pm_appraised_free(key->appraised);
+	if (key->deployment)
+		pm_deployment_free(key->deployment);
+	else
+		pm_appraised_free(key->appraised);
 	pm_secret_free(&key->secret);
 	free(key);
 }
@@ -40,6 +60,11 @@ struct pm_exchange_key *pm_session_key_exchange(const struct pm_session_key *key
 const struct pm_appraised *pm_session_key_appraised(const struct pm_session_key *key)
 {
 	return key->appraised;
+}
+
+const struct pm_deployment *pm_session_key_deployment(const struct pm_session_key *key)
+{
+	return key->deployment;
 }
 
 int pm_session_key_ocsp(const struct pm_session_key *key, const struct pm_ocsp_policy *policy,
@@ -82,11 +107,20 @@ static void wait_for_others(struct pm_session *session)
 		(void)pthread_cond_wait(&session->changed, &session->lock);
 }
 
+/*
+ * No answer to the question: nobody there, or a coordinator that is not ready. An attacker who
+ * could feign that could also cut the line.
+ */
+static bool is_unanswered(int r)
+{
+	return r == PM_E_NET || r == PM_E_STATE;
+}
+
 /* The lock is held. What came of a renewal takes the place of what was. */
 static void settle(
 	struct pm_session *session, int r, struct pm_session_key *key, const char *reason)
 {
-	bool keep = r == PM_E_NET && is_younger(session, PM_SESSION_END);
+	bool keep = is_unanswered(r) && is_younger(session, PM_SESSION_END);
 
 	if (keep) {
 		session->no_retry_ms = ticks(session) + PM_SESSION_RETRY * INT64_C(1000);
@@ -155,13 +189,14 @@ static int obtain(struct pm_session *session, struct pm_verdict *verdict, struct
 static int hand_out(struct pm_session *session, int r, struct pm_report *report,
 	struct pm_session_key **ret_key)
 {
-	if (r == PM_OK || (r == PM_E_NET && is_usable(session))) {
+	if (r == PM_OK || (is_unanswered(r) && is_usable(session))) {
 		*ret_key = key_ref(session->key);
 		if (*ret_key)
 			return PM_OK;
-		return pm_fail(report, PM_E_NET, "worker", "a secret", "distrusted meanwhile");
+		return pm_fail(
+			report, PM_E_NET, session->server.name, "a secret", "distrusted meanwhile");
 	}
-	return pm_fail(report, r, "worker", "a verified worker", "%s", session->reason);
+	return pm_fail(report, r, session->server.name, "a verified one", "%s", session->reason);
 }
 
 int pm_session_get(

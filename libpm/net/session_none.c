@@ -91,6 +91,12 @@ const struct pm_appraised *pm_session_key_appraised(const struct pm_session_key 
 	return NULL;
 }
 
+const struct pm_deployment *pm_session_key_deployment(const struct pm_session_key *key)
+{
+	(void)key;
+	return NULL;
+}
+
 int pm_session_key_ocsp(const struct pm_session_key *key, const struct pm_ocsp_policy *policy,
 	char *ret_header, char *ret_mac)
 {

@@ -68,7 +68,7 @@ static const struct {
 	SIZE(struct pm_sealed_request, 48),
 	SIZE(struct pm_sealed_response, 32),
 	SIZE(struct pm_sign_public, 168),
-	SIZE(struct pm_session_options, 56),
+	SIZE(struct pm_session_options, 72),
 	SIZE(struct pm_signature, 152),
 	SIZE(struct pm_snp_facts, 808),
 	SIZE(struct pm_snp_fields, 648),
