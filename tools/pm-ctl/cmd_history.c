@@ -13,6 +13,7 @@
 #include "common/verbs.h"
 #include "pm-ctl/cmd.h"
 #include "pm-ctl/manifest.h"
+#include "pm-ctl/remote.h"
 
 static int load(const char *path, struct pm_history **ret)
 {
@@ -212,12 +213,17 @@ static const struct tool_verb verbs[] = {
 
 static const struct tool_program program = {
 	.name = "pm-ctl history",
-	.summary = "The signed history of a deployment's manifests.",
+	.summary = "The signed history of a deployment's manifests.\n"
+		   "Usage: pm-ctl history URL --manifest FILE [OPTION]...\n"
+		   "The same from a coordinator; history URL --help says more.",
 	.yes = "done",
 	.verbs = verbs,
 };
 
 int cmd_history(int argc, char **argv)
 {
+	for (int i = 1; i < argc; i++)
+		if (remote_is_url(argv[i]))
+			return remote_history(argc, argv);
 	return tool_run(&program, argc, argv);
 }

@@ -11,6 +11,7 @@
 #include "common/verbs.h"
 #include "pm-ctl/cmd.h"
 #include "pm-ctl/manifest.h"
+#include "pm-ctl/remote.h"
 
 static const char verify_help[] =
 	"Usage: pm-ctl log verify FILE --key KEY [OPTION]...\n"
@@ -175,6 +176,7 @@ static int log_verify(int argc, char **argv)
 }
 
 static const struct tool_verb verbs[] = {
+	{"fetch", remote_log, "fetch the log of a coordinator, and verify it"},
 	{"verify", log_verify, "is an audit log as it was written?"},
 	{0},
 };

@@ -10,6 +10,7 @@
 #include "common/file.h"
 #include "common/verbs.h"
 #include "pm-ctl/cmd.h"
+#include "pm-ctl/remote.h"
 
 /* The exit status of reading a file, r, and then parsing it: says why when that failed. */
 static int finish(const char *path, int r, int error, struct pm_report *report)
@@ -143,6 +144,7 @@ static const struct tool_verb verbs[] = {
 	{"check", manifest_check, "is it well formed, in force, and signed by enough owners?"},
 	{"hash", manifest_hash, "print its hash"},
 	{"sign", manifest_sign, "add an owner's signature"},
+	{"set", remote_set, "have a coordinator put one in force"},
 	{"diff", manifest_diff, "what does a new one allow that the old one did not?"},
 	{"show", manifest_show, "print what it says, for people"},
 	{0},
@@ -150,7 +152,7 @@ static const struct tool_verb verbs[] = {
 
 static const struct tool_program program = {
 	.name = "pm-ctl manifest",
-	.summary = "Make, check, sign and compare manifests; see pm-manifest(5).",
+	.summary = "Make, check, sign, compare and set manifests; see pm-manifest(5).",
 	.yes = "done, or yes",
 	.verbs = verbs,
 };

@@ -4,6 +4,7 @@
 #define PM_VERIFY_CMD_H
 
 int cmd_bundle(int argc, char **argv);
+int cmd_coordinator(int argc, char **argv);
 int cmd_gpu(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_snp(int argc, char **argv);

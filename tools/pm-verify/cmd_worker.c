@@ -10,13 +10,18 @@
 #include "common/usage.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
+#include "pm-verify/workers.h"
 
 static const char help[] =
 	"Usage: pm-verify worker URL --manifest FILE [OPTION]...\n"
+	"       pm-verify worker --coordinator URL --manifest FILE [OPTION]...\n"
 	"Ask a worker of direct mode for evidence with a fresh nonce, and verify it: that his\n"
 	"processor binds his key and model disks to the nonce, and that all of it is what the\n"
 	"manifest says. The address may be plain http: what counts is signed.\n"
+	"With a coordinator: verify that, and then each worker of its mesh by the evidence that\n"
+	"the worker gave when it joined.\n"
 	"\n"
+	"  --coordinator URL    the workers of this coordinator's mesh\n"
 	"  --manifest FILE      the manifest, which you trust: see pm-manifest(5)\n"
 	"  --manifest-hash HEX  refuse a manifest of another hash\n"
 	"  --memory FILE        remember the manifest's number here, and refuse an older one\n"
@@ -31,7 +36,17 @@ static const char help[] =
 	"Example:\n"
 	"  pm-verify worker https://worker.example --manifest manifest.json --role worker\n";
 
-enum { OPT_MANIFEST = 256, OPT_HASH, OPT_MEMORY, OPT_ROLE, OPT_MODEL, OPT_CA, OPT_JSON, OPT_HELP };
+enum {
+	OPT_MANIFEST = 256,
+	OPT_HASH,
+	OPT_MEMORY,
+	OPT_ROLE,
+	OPT_MODEL,
+	OPT_CA,
+	OPT_COORDINATOR,
+	OPT_JSON,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{"manifest", required_argument, NULL, OPT_MANIFEST},
@@ -40,6 +55,7 @@ static const struct option long_options[] = {
 	{"role", required_argument, NULL, OPT_ROLE},
 	{"model", required_argument, NULL, OPT_MODEL},
 	{"ca", required_argument, NULL, OPT_CA},
+	{"coordinator", required_argument, NULL, OPT_COORDINATOR},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -48,6 +64,7 @@ static const struct option long_options[] = {
 struct arguments {
 	struct bundle_options bundle; /* whose bundle is the URL */
 	struct pm_session_options session;
+	const char *coordinator; /* in the place of the URL; or NULL */
 };
 
 static int set_option(int opt, struct arguments *a)
@@ -71,6 +88,9 @@ static int set_option(int opt, struct arguments *a)
 	case OPT_CA:
 		a->session.ca_file = optarg;
 		return TOOL_OK;
+	case OPT_COORDINATOR:
+		a->coordinator = optarg;
+		return TOOL_OK;
 	case OPT_JSON:
 		a->bundle.json = true;
 		return TOOL_OK;
@@ -92,8 +112,10 @@ static int read_options(int argc, char **argv, struct arguments *a)
 	if (r)
 		return r;
 	a->bundle.bundle = argv[optind]; /* NULL at the end of argv */
-	if (!a->bundle.bundle || !a->bundle.manifest || optind + 1 != argc) {
-		warnx("worker: one URL and --manifest FILE are needed; try --help");
+	if (!a->bundle.bundle == !a->coordinator || !a->bundle.manifest ||
+		optind + !a->coordinator != argc) {
+		warnx("worker: one URL, of a worker or a --coordinator, and --manifest FILE are "
+		      "needed; try --help");
 		return TOOL_USAGE;
 	}
 	return TOOL_OK;
@@ -122,6 +144,22 @@ static int judge(const struct arguments *a, const struct pm_manifest *manifest)
 	return tool_exit_status(outcome.error);
 }
 
+static int verify_mesh(const struct arguments *a)
+{
+	const struct workers_wanted wanted = {a->session.role, a->session.model};
+	struct tool_mesh mesh;
+
+	tool_mesh_init(&mesh);
+	mesh.url = a->coordinator;
+	mesh.manifest = a->bundle.manifest;
+	mesh.has_manifest_hash = a->bundle.has_manifest_hash;
+	memcpy(mesh.manifest_hash, a->bundle.manifest_hash, sizeof(mesh.manifest_hash));
+	mesh.options.memory_file = a->session.memory_file;
+	mesh.options.ca_file = a->session.ca_file;
+	mesh.json = a->bundle.json;
+	return workers_verify(&mesh, &wanted);
+}
+
 int cmd_worker(int argc, char **argv)
 {
 	struct arguments a = {
@@ -136,6 +174,8 @@ int cmd_worker(int argc, char **argv)
 		return TOOL_OK;
 	}
 	r = read_options(argc, argv, &a);
+	if (r == TOOL_OK && a.coordinator)
+		return verify_mesh(&a);
 	if (r == TOOL_OK)
 		r = bundle_read_manifest(&a.bundle, &manifest);
 	if (r == TOOL_OK)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/mesh.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/checks.h"
+#include "common/file.h"
+#include "common/usage.h"
+
+void tool_mesh_init(struct tool_mesh *mesh)
+{
+	*mesh = (struct tool_mesh){.options = {.size = sizeof(mesh->options)}};
+}
+
+int tool_mesh_option(struct tool_mesh *mesh, int id, const char *value)
+{
+	switch (id) {
+	case TOOL_MESH_MANIFEST:
+		mesh->manifest = value;
+		return TOOL_OK;
+	case TOOL_MESH_HASH:
+		if (pm_hex_decode(value, mesh->manifest_hash, sizeof(mesh->manifest_hash)) < 0)
+			return tool_bad_option("manifest-hash", value, "64 hexadecimal digits");
+		mesh->has_manifest_hash = true;
+		return TOOL_OK;
+	case TOOL_MESH_MEMORY:
+		mesh->options.memory_file = value;
+		return TOOL_OK;
+	case TOOL_MESH_CA:
+		mesh->options.ca_file = value;
+		return TOOL_OK;
+	case TOOL_MESH_JSON:
+		mesh->json = true;
+		return TOOL_OK;
+	default:
+		return TOOL_USAGE; /* getopt has said why */
+	}
+}
+
+/* --- the manifest ----------------------------------------------------------------------------- */
+
+static int check_hash(const struct tool_mesh *mesh, const struct pm_manifest *manifest)
+{
+	uint8_t hash[PM_MANIFEST_HASH_SIZE];
+	char text[2 * sizeof(hash) + 1];
+
+	pm_manifest_hash(manifest, hash);
+	if (!mesh->has_manifest_hash || !memcmp(hash, mesh->manifest_hash, sizeof(hash)))
+		return TOOL_OK;
+	pm_hex_encode(hash, sizeof(hash), text);
+	warnx("%s: its hash is %s, not the one wanted", mesh->manifest, text);
+	return TOOL_REJECTED;
+}
+
+static int read_manifest(const struct tool_mesh *mesh, struct tool_mesh_result *result)
+{
+	uint8_t *bytes = NULL;
+	size_t len;
+	int r = tool_read_file(mesh->manifest, PM_MANIFEST_SIZE_MAX, &bytes, &len), error = PM_OK;
+
+	if (r == TOOL_OK)
+		error = pm_manifest_parse(bytes, len, result->report, &result->manifest);
+	free(bytes);
+	if (error < 0) {
+		tool_print_error(mesh->manifest, error, result->report);
+		return tool_exit_status(error);
+	}
+	return r == TOOL_OK ? check_hash(mesh, result->manifest) : r;
+}
+
+int tool_mesh_open(const struct tool_mesh *mesh, struct tool_mesh_result *ret)
+{
+	int r = TOOL_OK;
+
+	*ret = (struct tool_mesh_result){.report = pm_report_new(), .verdict = pm_verdict_new()};
+	if (!ret->report || !ret->verdict) {
+		warnx("%s", pm_strerror(PM_E_NOMEM));
+		return TOOL_USAGE;
+	}
+	if (mesh->manifest)
+		r = read_manifest(mesh, ret);
+	if (r != TOOL_OK)
+		return r;
+	ret->error = pm_coordinator_new(mesh->url, &mesh->options, ret->report, &ret->coordinator);
+	if (ret->error < 0) {
+		tool_print_error(mesh->url, ret->error, ret->report);
+		return TOOL_USAGE;
+	}
+	return TOOL_OK;
+}
+
+int tool_mesh_attest(const struct tool_mesh *mesh, struct tool_mesh_result *result)
+{
+	const struct pm_coordinator_trust trust = {
+		.size = sizeof(trust),
+		.manifest = result->manifest,
+		.manifest_hash = result->manifest ? NULL : mesh->manifest_hash,
+		.allow_sealed = mesh->allow_sealed,
+	};
+
+	result->error = pm_coordinator_attest(
+		result->coordinator, &trust, result->verdict, result->report, &result->deployment);
+	return tool_exit_status(result->error);
+}
+
+const char *tool_mesh_reason(const struct tool_mesh_result *result)
+{
+	const char *text = pm_verdict_reason(result->verdict);
+
+	return text[0] ? text : pm_report_reason(result->report);
+}
+
+void tool_mesh_clear(struct tool_mesh_result *result)
+{
+	pm_deployment_free(result->deployment);
+	pm_coordinator_free(result->coordinator);
+	pm_verdict_free(result->verdict);
+	pm_report_free(result->report);
+	pm_manifest_free(result->manifest);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/checks.h"
+#include "common/file.h"
+#include "common/mesh.h"
+#include "pm-ctl/remote.h"
+
+static const char help[] =
+	"Usage: pm-ctl manifest set URL MANIFEST --signatures FILE [OPTION]...\n"
+	"Have a coordinator put a manifest in force, and then prove by its evidence that it did. "
+	"The\n"
+	"first manifest brings the shares of the seed, each in a box that only the owner of its "
+	"key\n"
+	"can open: keep them, for without enough of them nobody can start the coordinator anew.\n"
+	"\n"
+	"  --signatures FILE    its owners' signatures, from manifest sign\n"
+	"  --shares DIR         where the boxes go, as NAME.share; needed with the first manifest\n"
+	"                       of seed share owners, and files that exist are never replaced\n"
+	"  --memory FILE        remember the history here, and refuse an older or another one\n"
+	"  --ca FILE            certificate authorities for https (default: the system's)\n"
+	"  --json               one JSON object of what was proved\n"
+	"\n"
+	"Exit status: 0 done and proved, 1 refused, or not proved, 2 wrong usage, no answer (then "
+	"ask\n"
+	"status whether it is in force), or input and output.\n"
+	"\n"
+	"Example:\n"
+	"  pm-ctl manifest set https://coordinator.example manifest.json \\\n"
+	"      --signatures manifest.sig --shares shares --memory seen\n";
+
+static const struct option long_options[] = {
+	{"signatures", required_argument, NULL, 's'},
+	{"shares", required_argument, NULL, 'd'},
+	{"memory", required_argument, NULL, TOOL_MESH_MEMORY},
+	{"ca", required_argument, NULL, TOOL_MESH_CA},
+	{"json", no_argument, NULL, TOOL_MESH_JSON},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+struct arguments {
+	struct tool_mesh mesh;
+	const char *signatures, *shares;
+	bool help;
+};
+
+static int set_option(int id, struct arguments *a)
+{
+	switch (id) {
+	case 's':
+		a->signatures = optarg;
+		return TOOL_OK;
+	case 'd':
+		a->shares = optarg;
+		return TOOL_OK;
+	case 'h':
+		a->help = true;
+		return TOOL_OK;
+	default:
+		return tool_mesh_option(&a->mesh, id, optarg);
+	}
+}
+
+static int parse(int argc, char **argv, struct arguments *a)
+{
+	int id, r = TOOL_OK;
+
+	while (r == TOOL_OK && (id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		r = set_option(id, a);
+	if (r != TOOL_OK || a->help)
+		return r;
+	if (optind + 2 != argc || !a->signatures) {
+		warnx("manifest set needs one URL, one MANIFEST and --signatures; try --help");
+		return TOOL_USAGE;
+	}
+	a->mesh.url = argv[optind];
+	a->mesh.manifest = argv[optind + 1];
+	return TOOL_OK;
+}
+
+/* --- shares ----------------------------------------------------------------------------------- */
+
+static char *path_of(const struct arguments *a, const char *name)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/%s.share", a->shares, name) < 0)
+		err(TOOL_USAGE, "%s", a->shares);
+	return path;
+}
+
+static int must_be_new(const struct arguments *a, const char *name)
+{
+	char *path = path_of(a, name);
+	int r = TOOL_OK;
+
+	if (!access(path, F_OK)) {
+		warnx("%s: exists already", path);
+		r = TOOL_USAGE;
+	}
+	free(path);
+	return r;
+}
+
+/* Before anything is sent: a share that finds no place would be lost. */
+static int check_place(const struct arguments *a, const struct pm_manifest *manifest)
+{
+	const struct pm_manifest_share_owners *owners = pm_manifest_seed_share_owners(manifest);
+	const struct pm_manifest_share_owner *owner;
+	int r = TOOL_OK;
+
+	if (!owners || pm_manifest_serial(manifest) != 1)
+		return TOOL_OK;
+	if (!a->shares) {
+		warnx("%s: the first manifest brings shares of the seed: --shares DIR is needed",
+			a->mesh.manifest);
+		return TOOL_USAGE;
+	}
+	if (access(a->shares, W_OK | X_OK)) {
+		warn("%s", a->shares);
+		return TOOL_USAGE;
+	}
+	for (size_t i = 0; r == TOOL_OK && (owner = pm_manifest_share_owner_at(owners, i)); i++)
+		r = must_be_new(a, owner->name);
+	return r;
+}
+
+/* Where there is no place after all, the box goes to standard output: it can't be had again. */
+static void rescue(const struct pm_coordinator_share *share)
+{
+	char text[PM_COORDINATOR_BOX_MAX * 2];
+
+	if (pm_text_base64_encode(share->box, share->box_len, text, sizeof(text)) == PM_OK)
+		printf("share of %s, base64: %s\n", share->name, text);
+}
+
+static int write_share(const struct arguments *a, const struct pm_coordinator_share *share)
+{
+	char *path = path_of(a, share->name);
+	int r = tool_write_file(path, share->box, share->box_len, 0600);
+
+	if (r == TOOL_OK)
+		fprintf(stderr, "%s: the share of %s\n", path, share->name);
+	else
+		rescue(share);
+	free(path);
+	return r;
+}
+
+static int write_shares(const struct arguments *a, const struct pm_coordinator_change *change)
+{
+	int first = TOOL_OK;
+
+	for (size_t i = 0; i < change->share_count; i++) {
+		int r = write_share(a, &change->shares[i]);
+
+		first = first == TOOL_OK ? r : first;
+	}
+	return first;
+}
+
+/* --- setting ---------------------------------------------------------------------------------- */
+
+static int set(const struct arguments *a, struct tool_mesh_result *result, const uint8_t *manifest,
+	size_t manifest_len)
+{
+	struct pm_coordinator_change *change = calloc(1, sizeof(*change));
+	uint8_t *signatures = NULL;
+	size_t len = 0;
+	int r = tool_read_file(a->signatures, PM_SIGNATURES_SIZE_MAX, &signatures, &len), error;
+
+	if (r == TOOL_OK && change) {
+		error = pm_coordinator_set_manifest(result->coordinator, manifest, manifest_len,
+			signatures, len, result->report, change);
+		if (error < 0)
+			tool_print_error(a->mesh.url, error, result->report);
+		r = error < 0 ? tool_exit_status(error) : write_shares(a, change);
+	}
+	free(signatures);
+	free(change);
+	return r;
+}
+
+static int send_file(const struct arguments *a, struct tool_mesh_result *result)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int r = tool_read_file(a->mesh.manifest, PM_MANIFEST_SIZE_MAX, &bytes, &len);
+
+	if (r == TOOL_OK)
+		r = set(a, result, bytes, len);
+	free(bytes);
+	return r;
+}
+
+/* Who answered nothing proved: now the coordinator has to. */
+static int prove(const struct arguments *a, struct tool_mesh_result *result)
+{
+	int r, printed = TOOL_OK;
+
+	pm_report_reset(result->report);
+	r = tool_mesh_attest(&a->mesh, result);
+	if (a->mesh.json)
+		printed = tool_mesh_print_json(tool_mesh_json(&a->mesh, result));
+	else
+		tool_mesh_print(&a->mesh, result);
+	if (r != TOOL_OK)
+		warnx("%s: was told of the manifest, and does not prove it", a->mesh.url);
+	return printed == TOOL_OK ? r : printed;
+}
+
+int remote_set(int argc, char **argv)
+{
+	struct tool_mesh_result result;
+	struct arguments a = {0};
+	int r;
+
+	tool_mesh_init(&a.mesh);
+	r = parse(argc, argv, &a);
+	if (r != TOOL_OK)
+		return r;
+	if (a.help) {
+		fputs(help, stdout);
+		return TOOL_OK;
+	}
+	r = tool_mesh_open(&a.mesh, &result);
+	if (r == TOOL_OK)
+		r = check_place(&a, result.manifest);
+	if (r == TOOL_OK)
+		r = send_file(&a, &result);
+	if (r == TOOL_OK)
+		r = prove(&a, &result);
+	tool_mesh_clear(&result);
+	return r;
+}
