@@ -347,6 +347,7 @@ static int open_store(struct store *store, const char *place, const struct store
 		return PM_E_NOMEM;
 	store->self = etcd;
 	etcd->loop = store->loop;
+	TAILQ_INIT(&etcd->waiting);
 	r = add_endpoints(etcd, place, tls);
 	if (r == PM_E_ARG)
 		snprintf(reason, STORE_REASON_SIZE,

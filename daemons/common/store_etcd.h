@@ -18,6 +18,9 @@
 /* Of one endpoint: from a request to the end of its answer, or to a watch's first. */
 #define ETCD_CALL_MILLISECONDS 5000
 #define ETCD_REPLY_MAX	       (16 << 20)
+/* Requests of one handle at a time, watches not counted; further ones wait, so long at most. */
+#define ETCD_CALLS_MAX	       64
+#define ETCD_WAIT_MILLISECONDS 10000
 /* One answer of a watch: the cluster splits what is longer than a request may be. */
 #define ETCD_LINE_MAX (8 << 20)
 
@@ -26,15 +29,18 @@ struct etcd_endpoint {
 	char url[ETCD_URL_SIZE];
 };
 
+struct etcd_call;
+TAILQ_HEAD(etcd_calls, etcd_call);
+
 struct etcd {
 	struct loop *loop;
 	size_t endpoint_count, current; /* the one that answered last */
 	struct etcd_endpoint endpoints[ETCD_ENDPOINTS_MAX];
+	size_t running;
+	struct etcd_calls waiting;
 };
 
 /* --- one request and its answer -------------------------------------------------------------- */
-
-struct etcd_call;
 
 /*
  * The last call: error is 0 and reply an object, borrowed; or

@@ -18,6 +18,8 @@ struct etcd_call {
 	const char *path;
 	char *body;
 	bool once, sent;
+	bool is_running; /* else it waits for its turn */
+	TAILQ_ENTRY(etcd_call) queue;
 	size_t tried, endpoint;
 	int status;
 	char *reply;
@@ -28,16 +30,27 @@ struct etcd_call {
 	void *arg;
 };
 
+static void run_next(struct etcd *etcd);
+
 static void free_call(struct etcd_call *call)
 {
+	struct etcd *etcd = call->etcd;
+	bool was_running = call->is_running;
+
 	if (call->upstream)
 		upstream_cancel(call->upstream);
 	if (call->timer)
 		event_free(call->timer);
+	if (was_running)
+		etcd->running--;
+	else
+		TAILQ_REMOVE(&etcd->waiting, call, queue);
 	/* The values in it are sealed: it is not wiped. */
 	free(call->body);
 	free(call->reply);
 	free(call);
+	if (was_running)
+		run_next(etcd);
 }
 
 static void finish(struct etcd_call *call, int error, json_t *reply)
@@ -131,10 +144,35 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (!call->is_running) {
+		say(call, "too many operations wait for an answer");
+		finish(call, PM_E_NET, NULL);
+		return;
+	}
+	if (!call->upstream) {
+		say(call, "out of memory");
+		finish(call, PM_E_NOMEM, NULL);
+		return;
+	}
 	upstream_cancel(call->upstream);
 	call->upstream = NULL;
 	say(call, call->sent ? "no answer in time: it may have been done" : "no answer in time");
 	go_on(call);
+}
+
+/* The turn of one that waits; its failure is told by its timer. */
+static void run_next(struct etcd *etcd)
+{
+	struct etcd_call *call = TAILQ_FIRST(&etcd->waiting);
+
+	if (!call || etcd->running >= ETCD_CALLS_MAX)
+		return;
+	TAILQ_REMOVE(&etcd->waiting, call, queue);
+	call->is_running = true;
+	etcd->running++;
+	call->endpoint = etcd->current;
+	if (try_endpoint(call) < 0)
+		event_active(call->timer, EV_TIMEOUT, 0);
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */
@@ -199,24 +237,25 @@ static void on_done(void *arg, int error, const char *reason)
 struct etcd_call *etcd_call(
 	struct etcd *etcd, const char *path, json_t *body, bool once, etcd_reply *done, void *arg)
 {
+	const struct timeval limit = loop_time(ETCD_WAIT_MILLISECONDS);
 	struct etcd_call *call = calloc(1, sizeof(*call));
 
-	if (call) {
-		call->etcd = etcd;
-		call->path = path;
-		call->once = once;
-		call->done = done;
-		call->arg = arg;
-		call->endpoint = etcd->current;
-		call->body = body ? json_dumps(body, JSON_COMPACT) : NULL;
-		call->timer = evtimer_new(etcd->loop->base, on_time, call);
+	if (!call) {
+		json_decref(body);
+		return NULL;
 	}
+	*call = (struct etcd_call){
+		.etcd = etcd, .path = path, .once = once, .done = done, .arg = arg};
+	TAILQ_INSERT_TAIL(&etcd->waiting, call, queue);
+	call->body = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
-	if (call && call->body && call->timer && try_endpoint(call) == PM_OK)
-		return call;
-	if (call)
+	call->timer = evtimer_new(etcd->loop->base, on_time, call);
+	if (!call->body || !call->timer || event_add(call->timer, &limit)) {
 		free_call(call);
-	return NULL;
+		return NULL;
+	}
+	run_next(etcd);
+	return call;
 }
 
 void etcd_call_cancel(struct etcd_call *call)
