@@ -14,7 +14,7 @@ static const char help[] =
 	"Usage: inference-server --listen ADDRESS [OPTION]...\n"
 	"Answer as an inference server does, without a model. For tests and demonstrations.\n"
 	"\n" COMMON_OPTION_HELP "\n"
-	"Models: echo, slow, endless, repeat-N, error-N, cut, garbage, comments, silent.\n"
+	"Models: echo, slow, endless, repeat-N, error-N, cut, garbage, comments, silent, quiet.\n"
 	"\n"
 	"Example:\n"
 	"  inference-server --listen 127.0.0.1:8000\n"

@@ -100,6 +100,8 @@ void continue_stream(struct job *job)
 			http_abort(x);
 			return;
 		}
+		if (job->is_quiet && job->next > job->repeat_from)
+			return;
 		if (http_is_full(x))
 			return; /* drained() goes on */
 		if (job->has_comments)
@@ -169,6 +171,7 @@ bool apply_model(struct job *job, const char *model)
 	job->repeats = suffix(model, "repeat-");
 	job->is_endless = !strcmp(model, "endless");
 	job->is_cut = !strcmp(model, "cut");
+	job->is_quiet = !strcmp(model, "quiet");
 	job->has_comments = !strcmp(model, "comments");
 	job->pause = strcmp(model, "slow") ? 0 : 100;
 	return !strcmp(model, "silent");

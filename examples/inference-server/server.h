@@ -13,6 +13,7 @@
  *     garbage        a stream of events that are no JSON
  *     comments       a comment before each event, as some servers send to keep connections open
  *     silent         takes the request and never answers
+ *     quiet          one word of a stream, and then nothing
  */
 #ifndef INFERENCE_SERVER_H
 #define INFERENCE_SERVER_H
@@ -38,7 +39,7 @@ struct job {
 	size_t event_count, next;
 	size_t repeat_from, repeat_to; /* the events with content */
 	unsigned long repeats;
-	bool is_endless, is_cut, has_comments;
+	bool is_endless, is_cut, is_quiet, has_comments;
 	int64_t pause; /* milliseconds before each event */
 	struct event *timer;
 };
