@@ -198,10 +198,11 @@ static int claim_gpus(struct evidence_base *base, struct pm_claims *claims)
 	return PM_OK;
 }
 
-static int claim_document(const struct evidence_document *document, struct pm_claims *claims)
+static void claim_document(const struct evidence_document *document, struct pm_claims *claims)
 {
-	(void)claims;
-	return document ? PM_E_UNSUPPORTED : PM_OK;
+	claims->has_document = document != NULL;
+	if (document)
+		memcpy(claims->document_sha256, document->sha256, sizeof(document->sha256));
 }
 
 static int collect(struct evidence_report *report)
@@ -211,10 +212,9 @@ static int collect(struct evidence_report *report)
 	int r = make_challenge(report, challenge);
 
 	claims.issued_at = (int64_t)time(NULL);
+	claim_document(report->document, &claims);
 	if (r == PM_OK)
 		r = claim_gpus(report->base, &claims);
-	if (r == PM_OK)
-		r = claim_document(report->document, &claims);
 	if (r == PM_OK)
 		r = pm_claims_encode(&claims, NULL, report->claims, &report->claims_len);
 	if (r == PM_OK)
