@@ -8,9 +8,12 @@
 
 #include "common/log.h"
 #include "pm-proxy/direct.h"
+#include "pm-proxy/secrets.h"
 
 bool proxy_is_ready(const struct proxy *proxy)
 {
+	if (proxy->mesh && !mesh_is_ready(proxy->mesh))
+		return false;
 	return !proxy->options->ready_file || access(proxy->options->ready_file, F_OK) == 0;
 }
 
@@ -30,6 +33,20 @@ static void begin(struct http_exchange *x, void *arg)
 	job_open_head(job);
 }
 
+static void begin_mesh(struct http_exchange *x, void *arg)
+{
+	static const char text[] = "This certificate may ask nothing here.\n";
+	struct proxy *proxy = arg;
+	const struct pm_mesh_identity *who;
+
+	if (mesh_check_peer(proxy->mesh, x, &who) == PM_OK) {
+		begin(x, arg);
+		return;
+	}
+	atomic_fetch_add(&proxy->not_allowed, 1);
+	http_reply(x, 403, "text/plain", text, sizeof(text) - 1);
+}
+
 static void take_body(struct http_exchange *x, const char *bytes, size_t len)
 {
 	struct job *job = http_user(x);
@@ -42,19 +59,31 @@ static void take_body(struct http_exchange *x, const char *bytes, size_t len)
 		job_open_body(job, bytes, len);
 }
 
+static void end_open(struct job *job)
+{
+	job_open_end(job);
+	if (!job->is_over && !job->asked && job_check(job))
+		job_forward(job);
+}
+
 static void take_end(struct http_exchange *x)
 {
 	struct job *job = http_user(x);
 
 	if (!job || job->is_over)
 		return;
-	if (job->is_direct) {
+	if (job->is_direct)
 		direct_finish(job);
-		return;
-	}
-	job_open_end(job);
-	if (!job->is_over && job_check(job))
-		job_forward(job);
+	else
+		end_open(job);
+}
+
+void job_go_on(struct job *job)
+{
+	if (job->format == JOB_SEALED)
+		job_open_head(job);
+	else
+		end_open(job);
 }
 
 static void drained(struct http_exchange *x)
@@ -111,6 +140,8 @@ static void done(struct http_exchange *x, bool whole)
 		upstream_cancel(job->upstream);
 	if (job->ask)
 		evidence_cancel(job->ask);
+	if (job->asked)
+		secrets_cancel(job->asked);
 	log_job(job, whole);
 	job_forget_request(job);
 	pm_body_free(job->response);
@@ -125,3 +156,4 @@ static void done(struct http_exchange *x, bool whole)
 }
 
 const struct http_handler job_handler = {begin, take_body, take_end, drained, done, NULL};
+const struct http_handler job_mesh_handler = {begin_mesh, take_body, take_end, drained, done, NULL};

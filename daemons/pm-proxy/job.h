@@ -47,6 +47,8 @@ struct job {
 
 	bool is_direct; /* for direct.h */
 	struct evidence_ask *ask;
+	bool has_asked; /* the secret service, once */
+	struct secrets_ask *asked;
 
 	/* The answer. */
 	struct upstream *upstream;
@@ -62,6 +64,8 @@ struct job {
 
 /* Whose functions stand in job.c: what the HTTP server calls. */
 extern const struct http_handler job_handler;
+/* Of the mesh's listeners: only for who may call us. */
+extern const struct http_handler job_mesh_handler;
 
 /* --- answer.c --- */
 
@@ -77,6 +81,13 @@ void job_open_body(struct job *job, const char *bytes, size_t len);
 void job_open_end(struct job *job);
 /* The request's body is of no more use. */
 void job_forget_request(struct job *job);
+
+/* Once more from where the secret was looked for. */
+void job_go_on(struct job *job);
+
+/* --- await.c: false when nobody can be asked for the secret; else job_go_on() comes --- */
+
+bool job_await_key(struct job *job, const char *id);
 
 /* --- check.c: what a worker demands of a request; false when that failed the job --- */
 

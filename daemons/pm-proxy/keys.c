@@ -26,6 +26,7 @@ struct key {
 	unsigned int references;
 	bool is_listed, is_opened, serves_field;
 	int64_t expires, fresh_since;
+	uint64_t lease;	   /* 0: it needs none */
 	int64_t confirmed; /* its expiry from then on, or 0 */
 	struct pm_field_key *field;
 	struct pm_exchange_key *sealed;
@@ -41,6 +42,7 @@ struct keys {
 	struct spent *field_spent; /* served field messages */
 	int64_t latest;		   /* the time, which never goes back */
 	int64_t floor;		   /* what was issued up to then may have been forgotten */
+	uint64_t lease_floor, lease_held;
 	size_t count, opened, field_count;
 	struct key *first[QUEUES], **last[QUEUES];
 	struct key *buckets[BUCKETS];
@@ -297,6 +299,27 @@ int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_
 	return r;
 }
 
+int keys_insert_leased(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
+	int64_t fresh_since, uint64_t lease)
+{
+	int r;
+
+	pthread_mutex_lock(&keys->lock);
+	r = insert_again(keys, id, secret, expires, fresh_since);
+	if (r == PM_OK)
+		(*find_link(keys, id))->lease = lease;
+	pthread_mutex_unlock(&keys->lock);
+	return r;
+}
+
+void keys_set_leases(struct keys *keys, uint64_t floor, uint64_t held)
+{
+	pthread_mutex_lock(&keys->lock);
+	keys->lease_floor = floor;
+	keys->lease_held = held;
+	pthread_mutex_unlock(&keys->lock);
+}
+
 static bool is_spent(const struct keys *keys, const char *id)
 {
 	return spent_has(keys->spent, id, NULL) || spent_has(keys->field_spent, id, NULL);
@@ -401,6 +424,13 @@ size_t keys_count(struct keys *keys)
 	return count;
 }
 
+/* With the lock held. */
+static bool may_serve(const struct keys *keys, const struct key *key, int64_t now)
+{
+	return key->expires > now &&
+	       (!key->lease || key->lease > keys->lease_floor || key->lease == keys->lease_held);
+}
+
 struct key *keys_find(struct keys *keys, const char *id, int64_t now)
 {
 	struct key *key;
@@ -408,7 +438,7 @@ struct key *keys_find(struct keys *keys, const char *id, int64_t now)
 	pthread_mutex_lock(&keys->lock);
 	keys->latest = later(keys->latest, now);
 	key = *find_link(keys, id);
-	if (key && key->expires <= now)
+	if (key && !may_serve(keys, key, now))
 		key = NULL;
 	if (key)
 		key->references++;

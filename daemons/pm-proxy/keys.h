@@ -73,6 +73,17 @@ int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_
 	int64_t fresh_since);
 
 /*
+ * keys_insert() of a secret that serves no longer than its lease, which is a number above 0. Also
+ * of one that is there: it then has the new lease. What was answered under it is remembered while
+ * it does not serve.
+ */
+int keys_insert_leased(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
+	int64_t fresh_since, uint64_t lease);
+
+/* All leases up to floor have ended, but for the one that is held; 0: none is. */
+void keys_set_leases(struct keys *keys, uint64_t floor, uint64_t held);
+
+/*
  * A secret that was just made, so that nothing can have been answered under it. Whoever asked for
  * it may have meant nothing but to fill the table: it lives until trial, and until expires once
  * key_confirm() was called. A confirmed id never comes back, for what was answered under it would
@@ -98,7 +109,7 @@ void keys_purge(struct keys *keys, int64_t now);
 
 size_t keys_count(struct keys *keys);
 
-/* The secret of that id, when there is one that has not expired; or NULL. */
+/* The secret of that id, when there is one that has not expired and has its lease; or NULL. */
 struct key *keys_find(struct keys *keys, const char *id, int64_t now);
 void key_unref(struct keys *keys, struct key *key);
 

@@ -10,6 +10,7 @@
 #include "pm-proxy/direct.h"
 #include "pm-proxy/job.h"
 #include "pm-proxy/options.h"
+#include "pm-proxy/secrets.h"
 
 #define PREFIX "pm_proxy"
 
@@ -44,6 +45,7 @@ static void close_loop(struct loop *loop, void *arg)
 		return;
 	/* What its thread still delivers would come to loops that are gone. */
 	direct_end(own->proxy->direct);
+	secrets_close(own->proxy->secrets);
 	if (own->purge)
 		event_free(own->purge);
 	upstream_pool_free(own->pool);
@@ -64,6 +66,8 @@ static int open_loop(struct loop *loop, void *arg)
 	r = upstream_pool_new(loop, &proxy->upstream, &own->pool);
 	if (r == PM_OK && loop->index == 0)
 		r = start_purge(loop, own);
+	if (r == PM_OK && loop->index == 0 && proxy->secrets)
+		r = secrets_open(proxy->secrets, loop);
 	if (r < 0)
 		close_loop(loop, arg);
 	return r;
@@ -144,6 +148,10 @@ static void write_metrics(struct evbuffer *out, void *arg)
 		(int64_t)atomic_load(&proxy->buffered.used));
 	metrics_single(out, PREFIX "_secrets", "gauge", "Inference secrets that are held.",
 		(int64_t)keys_count(proxy->keys));
+	if (proxy->mesh)
+		mesh_metrics(proxy->mesh, out, PREFIX);
+	if (proxy->secrets)
+		secrets_metrics(proxy->secrets, out, PREFIX);
 	usage_write(proxy->usage, out, PREFIX);
 	if (table)
 		write_gpus(out, table);
@@ -155,6 +163,33 @@ static bool is_ready(void *arg)
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
+
+static int set_up_mesh(struct proxy *proxy)
+{
+	const struct proxy_options *o = proxy->options;
+
+	if (mesh_new(&o->mesh, &o->evidence, &proxy->mesh) != 0)
+		return 2;
+	if (!o->secrets || secrets_new(o->secrets, proxy->mesh, proxy->keys, proxy->started,
+				   &proxy->secrets) == PM_OK)
+		return 0;
+	warnx("out of memory");
+	return 2;
+}
+
+static int begin(struct service *service, void *arg)
+{
+	struct proxy *proxy = arg;
+
+	return proxy->mesh ? mesh_begin(proxy->mesh, service) : PM_OK;
+}
+
+static void end(void *arg)
+{
+	struct proxy *proxy = arg;
+
+	mesh_end(proxy->mesh);
+}
 
 static int set_up(struct proxy *proxy)
 {
@@ -175,6 +210,8 @@ static int set_up(struct proxy *proxy)
 		return 2;
 	if (o->direct && direct_new(&o->evidence, &proxy->direct) != 0)
 		return 2;
+	if (o->mesh.coordinator && set_up_mesh(proxy) != 0)
+		return 2;
 	if (o->public_key && direct_write_key(proxy->direct, o->public_key) != 0)
 		return 2;
 	return read_ocsp(proxy);
@@ -182,20 +219,23 @@ static int set_up(struct proxy *proxy)
 
 static int run(struct proxy *proxy)
 {
-	struct http_handler handler = job_handler;
+	struct http_handler handler = job_handler, mesh_handler = job_mesh_handler;
 	const struct daemon_program program = {
 		.name = "pm-proxy",
 		.metrics_prefix = PREFIX,
 		.handler = &handler,
+		.mesh_handler = proxy->mesh ? &mesh_handler : NULL,
 		.open_loop = open_loop,
 		.close_loop = close_loop,
+		.begin = begin,
+		.end = end,
 		.is_ready = is_ready,
 		.metrics = write_metrics,
 		.reload = reload,
 		.arg = proxy,
 	};
 
-	handler.arg = proxy;
+	handler.arg = mesh_handler.arg = proxy;
 	return daemon_run(&proxy->options->common, &program);
 }
 
@@ -211,6 +251,8 @@ int main(int argc, char **argv)
 	r = set_up(&proxy);
 	if (r == 0)
 		r = run(&proxy);
+	secrets_free(proxy.secrets);
+	mesh_free(proxy.mesh);
 	direct_free(proxy.direct);
 	keys_free(proxy.keys);
 	usage_free(proxy.usage);

@@ -72,6 +72,8 @@ static bool find_key(struct job *job, const char *id)
 	job->key = keys_find(job->proxy->keys, id, now());
 	if (job->key)
 		return true;
+	if (job_await_key(job, id))
+		return false;
 	/* Clients of the reference look for these words, and agree on a new secret. */
 	job_fail(job, 500, "unknown_secret", "no secret for ID");
 	return false;

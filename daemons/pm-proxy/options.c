@@ -10,13 +10,18 @@
 #define MAX_BUFFERED_MIB 1048576
 
 static const char help[] =
-	"Usage: pm-proxy --listen ADDRESS --upstream ADDRESS {--keys FILE | --direct} [OPTION]...\n"
+	"Usage: pm-proxy --listen ADDRESS --upstream ADDRESS {--keys FILE | --direct | --secrets "
+	"URL} [OPTION]...\n"
 	"Decrypt requests for an inference server on this machine, and encrypt its answers.\n"
 	"\n"
 	"  --upstream ADDRESS     the inference server: HOST:PORT of this machine, or unix:PATH\n"
 	"  --keys FILE            inference secrets: lines of an id and 64 hexadecimal digits\n"
 	"  --direct               have a key of our own, prove it to clients, and agree with them\n"
-	"  --role NAME            with --direct: the role of the manifest that this worker has\n"
+	"  --secrets URL          fetch secrets from the secret service of the mesh: the address "
+	"of\n"
+	"                         its mesh listener, https://HOST[:PORT]\n" MESH_OPTION_HELP
+		MESH_LISTEN_HELP
+	"  --role NAME            in both: the role of the manifest that this worker has\n"
 	"  --model NAME=ROOT      and a model disk that it has mounted; may be repeated\n"
 	"  --attester SOCKET      and where reports come from (default: the kernel)\n"
 	"  --snp-cert FILE        and certificates, where the host gives none; may be repeated\n"
@@ -63,6 +68,7 @@ enum {
 	OPT_REPLAY_ENTRIES,
 	OPT_REPLAY_WINDOW,
 	OPT_DIRECT,
+	OPT_SECRETS,
 	OPT_PUBLIC_KEY,
 };
 
@@ -81,6 +87,9 @@ static const struct option long_options[] = {
 	{"replay-entries", required_argument, NULL, OPT_REPLAY_ENTRIES},
 	{"replay-window", required_argument, NULL, OPT_REPLAY_WINDOW},
 	{"direct", no_argument, NULL, OPT_DIRECT},
+	{"secrets", required_argument, NULL, OPT_SECRETS},
+	MESH_OPTION_ROWS,
+	MESH_LISTEN_ROW,
 	{"public-key", required_argument, NULL, OPT_PUBLIC_KEY},
 	EVIDENCE_ROLE_ROWS,
 	EVIDENCE_OPTION_ROWS,
@@ -207,35 +216,73 @@ static int set_option(struct proxy_options *o, int id)
 	case OPT_DIRECT:
 		o->direct = true;
 		return 0;
+	case OPT_SECRETS:
+		o->secrets = optarg;
+		return 0;
 	case OPT_PUBLIC_KEY:
 		o->public_key = optarg;
 		return 0;
 	case '?':
 		return 2; /* getopt said why */
 	default:
-		return evidence_is_option(id) ? evidence_option(&o->evidence, id, optarg)
-					      : common_option(&o->common, id, optarg);
+		if (evidence_is_option(id))
+			return evidence_option(&o->evidence, id, optarg);
+		return mesh_is_option(id) ? mesh_option(&o->mesh, id, optarg)
+					  : common_option(&o->common, id, optarg);
 	}
+}
+
+/* Who proves what he is, and what that is for. */
+static int check_evidence(const struct proxy_options *o)
+{
+	const struct evidence_options *e = &o->evidence;
+	bool proves = o->direct || o->mesh.coordinator;
+
+	if (proves != (e->role != NULL)) {
+		warnx("--role NAME goes with --direct or --coordinator URL");
+		return 2;
+	}
+	if (!proves && (e->model_count || e->cert_count || e->crl_count || e->collect.source)) {
+		warnx("--model, --snp-cert, --snp-crl and --attester are for --direct and "
+		      "--coordinator");
+		return 2;
+	}
+	if (!o->direct && (e->gpu_folder || o->public_key)) {
+		warnx("--public-key and --gpu-evidence are for --direct");
+		return 2;
+	}
+	return 0;
+}
+
+static int check_mesh(const struct proxy_options *o)
+{
+	if (!o->mesh.coordinator && (o->secrets || o->mesh.ca_file || o->mesh.has_hash ||
+					    o->common.mesh_listen_count)) {
+		warnx("--secrets, --coordinator-ca, --manifest-hash and --mesh-listen need "
+		      "--coordinator URL");
+		return 2;
+	}
+	/* GPU evidence is made for one key, and each join has a new one. */
+	if (o->mesh.coordinator && o->evidence.gpu_folder) {
+		warnx("--gpu-evidence does not go with --coordinator");
+		return 2;
+	}
+	if (o->secrets && strncmp(o->secrets, "https://", 8) != 0) {
+		warnx("--secrets: '%s' is not https://HOST[:PORT]", o->secrets);
+		return 2;
+	}
+	return 0;
 }
 
 static int check(const struct proxy_options *o)
 {
-	const struct evidence_options *e = &o->evidence;
-
-	if (!o->upstream || (!o->keys_file && !o->direct)) {
-		warnx("--upstream ADDRESS, and --keys FILE or --direct, are needed; try --help");
+	if (!o->upstream || (!o->keys_file && !o->direct && !o->secrets)) {
+		warnx("--upstream ADDRESS, and --keys FILE, --direct or --secrets URL, are needed; "
+		      "try --help");
 		return 2;
 	}
-	if (o->direct != (e->role != NULL)) {
-		warnx("--direct and --role NAME go together");
+	if (check_evidence(o) != 0 || check_mesh(o) != 0)
 		return 2;
-	}
-	if (!o->direct && (e->model_count || e->cert_count || e->crl_count || e->collect.source ||
-				  e->gpu_folder || o->public_key)) {
-		warnx("--model, --snp-cert, --snp-crl, --attester, --public-key and "
-		      "--gpu-evidence are for --direct");
-		return 2;
-	}
 	if (!o->ocsp_file == !o->no_ocsp) {
 		warnx("one of --ocsp-status FILE and --no-ocsp-status is needed");
 		return 2;

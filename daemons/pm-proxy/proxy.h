@@ -13,6 +13,7 @@
 #include "common/budget.h"
 #include "common/options.h"
 #include "common/evidence.h"
+#include "common/mesh.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/usage.h"
 
@@ -44,6 +45,8 @@ struct proxy_options {
 	bool direct;
 	const char *public_key; /* where to write it, for who collects GPU evidence */
 	struct evidence_options evidence;
+	struct mesh_options mesh;
+	const char *secrets; /* the secret service */
 };
 
 /* Driver, GPU and VBIOS of each GPU. */
@@ -53,12 +56,15 @@ struct ocsp_table {
 };
 
 struct direct;
+struct secrets;
 
 struct proxy {
 	const struct proxy_options *options;
 	struct address upstream;
 	struct keys *keys;
-	struct direct *direct; /* NULL: secrets come from elsewhere */
+	struct direct *direct;	 /* NULL: secrets come from elsewhere */
+	struct mesh *mesh;	 /* NULL: of none */
+	struct secrets *secrets; /* NULL: they are not fetched */
 	struct usage_table *usage;
 	struct budget buffered; /* bodies of requests */
 	int64_t started;	/* seconds since 1970 */
