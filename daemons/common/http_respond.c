@@ -42,6 +42,17 @@ const char *http_reason(int status)
 	return "Status";
 }
 
+bool http_remote(const struct http_exchange *x, struct sockaddr_storage *ret_address)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+
+	if (getpeername(x->transport.fd, (struct sockaddr *)&address, &len) != 0)
+		return false;
+	*ret_address = address;
+	return true;
+}
+
 const struct http_request *http_request(const struct http_exchange *x)
 {
 	return x->request;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "common/http_head.h"
 #include "common/loop.h"
@@ -105,6 +106,8 @@ const struct http_request *http_request(const struct http_exchange *x);
 const char *http_id(const struct http_exchange *x);
 /* The loop it runs in. */
 struct loop *http_loop(const struct http_exchange *x);
+/* The client's address: false when it is not known. */
+bool http_remote(const struct http_exchange *x, struct sockaddr_storage *ret_address);
 /* Of the server's handler. */
 void *http_arg(const struct http_exchange *x);
 /* Who the client is by its certificate; NULL when it was asked for none, or without memory. */

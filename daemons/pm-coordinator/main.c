@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <err.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pm/gpu.h>
+#include <pm/seal.h>
+#include <pm/snp.h>
+#include <pm/text.h>
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/tls_digest.h"
+#include "pm-coordinator/job.h"
+#include "pm-coordinator/options.h"
+#include "pm-coordinator/peer.h"
+
+#define PREFIX	      "pm_coordinator"
+#define FILE_SIZE_MAX 1048576
+#define CACHE_ENTRIES 1024
+
+/* Texts of files; NULL: not given. */
+struct files {
+	char *owners, *store_cert, *store_key, *store_ca;
+};
+
+/* What main() has beside the coordinator. */
+struct program {
+	struct coordinator c;
+	struct files files;
+	struct peers_options peers;
+};
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* The text, to be freed. 0, or 2 when it said what is wrong. */
+static int read_file(const char *path, char **ret_text)
+{
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!path)
+		return 0;
+	if (!f) {
+		warn("%s", path);
+		return 2;
+	}
+	text = calloc(1, FILE_SIZE_MAX + 1);
+	if (text)
+		len = fread(text, 1, FILE_SIZE_MAX + 1, f);
+	fclose(f);
+	if (len && len <= FILE_SIZE_MAX) {
+		*ret_text = text;
+		return 0;
+	}
+	warnx("%s: empty, or larger than 1 MiB", path);
+	free(text);
+	return 2;
+}
+
+static int read_files(struct program *p)
+{
+	const struct coordinator_options *o = p->c.options;
+	int r = read_file(o->owners, &p->files.owners);
+
+	if (r == 0)
+		r = read_file(o->store_cert, &p->files.store_cert);
+	if (r == 0)
+		r = read_file(o->store_key, &p->files.store_key);
+	return r == 0 ? read_file(o->store_ca, &p->files.store_ca) : r;
+}
+
+static int parse_owners(struct program *p)
+{
+	const char *text = p->files.owners;
+	struct pm_report *report = pm_report_new();
+	int r = text ? pm_manifest_owners_parse(text, strlen(text), report, &p->c.owners) : 0;
+
+	if (r < 0)
+		warnx("%s: %s", p->c.options->owners,
+			report ? pm_report_reason(report) : pm_strerror(r));
+	pm_report_free(report);
+	return r < 0 ? 2 : 0;
+}
+
+/* --- keys and evidence ----------------------------------------------------------------------- */
+
+static int make_keys(struct coordinator *c)
+{
+	uint8_t digest[TLS_DIGEST_SIZE];
+	int r = pm_box_key_new(&c->box);
+
+	if (r == PM_OK)
+		r = pm_mesh_key_new(&c->key);
+	if (r == PM_OK)
+		r = pm_snp_cache_new(CACHE_ENTRIES, &c->snp_cache);
+	if (r == PM_OK)
+		r = pm_gpu_cache_new(CACHE_ENTRIES, &c->gpu_cache);
+	if (r == PM_OK)
+		r = tls_sha256(pm_box_key_public(c->box), PM_BOX_PUBLIC_SIZE, digest);
+	c->visitors = visitors_new(c->options->rate);
+	if (r < 0 || !c->visitors) {
+		warnx("out of memory");
+		return 2;
+	}
+	pm_hex_encode(digest, (COORDINATOR_ID_SIZE - 1) / 2, c->id);
+	return 0;
+}
+
+static int make_evidence(struct coordinator *c)
+{
+	const struct evidence_subject subject = {
+		.key_kind = PM_CLAIMS_XWING,
+		.key = pm_box_key_public(c->box),
+		.key_len = PM_BOX_PUBLIC_SIZE,
+	};
+	int r = evidence_new(&c->options->evidence, &subject, &c->evidence);
+
+	return r == 0 ? evidence_new(&c->options->evidence, NULL, &c->peer_evidence) : r;
+}
+
+static int set_up(struct program *p)
+{
+	int r = read_files(p);
+
+	if (r == 0)
+		r = parse_owners(p);
+	if (r == 0)
+		r = make_keys(&p->c);
+	return r == 0 ? make_evidence(&p->c) : r;
+}
+
+/* --- the loop -------------------------------------------------------------------------------- */
+
+static int open_store(struct program *p)
+{
+	struct coordinator *c = &p->c;
+	const struct store_tls tls = {p->files.store_cert, p->files.store_key, p->files.store_ca};
+	const char *reason = "";
+	int r = store_open(c->loop, c->options->store, &tls, &reason, &c->store);
+
+	if (r < 0)
+		log_event(LOG_LEVEL_ERROR, "failed", "what", "store", "which", c->options->store,
+			"reason", *reason ? reason : pm_strerror(r), NULL);
+	return r;
+}
+
+static void close_loop(struct loop *loop, void *arg)
+{
+	struct program *p = arg;
+	struct coordinator *c = &p->c;
+
+	(void)loop;
+	if (c->tick)
+		event_free(c->tick);
+	store_close(c->store);
+	commit_free(c->commit);
+	journal_free(c->journal);
+	c->tick = NULL;
+	c->store = NULL;
+	c->commit = NULL;
+	c->journal = NULL;
+}
+
+static int open_loop(struct loop *loop, void *arg)
+{
+	struct program *p = arg;
+	struct coordinator *c = &p->c;
+	int r;
+
+	c->loop = loop;
+	p->peers = (struct peers_options){
+		.urls = c->options->peers,
+		.count = c->options->peer_count,
+		.ca_file = c->options->peer_ca,
+		.evidence = c->peer_evidence,
+	};
+	r = open_store(p);
+	if (r == PM_OK) {
+		c->journal = journal_new(loop, c->store);
+		c->peers = peers_new(loop, &p->peers);
+		r = c->journal && c->peers ? look_start(c) : PM_E_NOMEM;
+	}
+	if (r < 0)
+		close_loop(loop, arg);
+	return r;
+}
+
+/* Threads end while the loop still takes what they deliver. */
+static void end(void *arg)
+{
+	struct program *p = arg;
+
+	peers_free(p->c.peers);
+	p->c.peers = NULL;
+	evidence_end(p->c.evidence);
+}
+
+/* --- metrics --------------------------------------------------------------------------------- */
+
+static void write_metrics(struct evbuffer *out, void *arg)
+{
+	const struct coordinator *c = &((struct program *)arg)->c;
+	const struct tenure *t = coordinator_newest(c);
+	enum machine_state state = coordinator_state(c);
+
+	metrics_begin(out, PREFIX "_state", "gauge", "1 for the state that it is in.");
+	for (enum machine_state s = MACHINE_EMPTY; s <= MACHINE_STALE; s++)
+		metrics_sample(
+			out, PREFIX "_state", "state", coordinator_state_name(s), s == state);
+	metrics_single(out, PREFIX "_serial", "gauge", "Serial number of the manifest, 0 for none.",
+		t ? (int64_t)t->head->at.serial : 0);
+	metrics_single(out, PREFIX "_replicas", "gauge", "Coordinators that use the store.",
+		(int64_t)c->replicas);
+	metrics_single(out, PREFIX "_joined_total", "counter", "Joins that were accepted.",
+		(int64_t)c->joins);
+	metrics_single(out, PREFIX "_refused_total", "counter", "Joins that were refused.",
+		(int64_t)c->refusals);
+	metrics_single(out, PREFIX "_manifests_total", "counter",
+		"Manifests that took force by this process.", (int64_t)c->manifests);
+	metrics_single(out, PREFIX "_limited_total", "counter",
+		"Requests above the rate of their address.", (int64_t)c->limited);
+}
+
+static bool is_ready(void *arg)
+{
+	return coordinator_state(&((struct program *)arg)->c) == MACHINE_READY;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+static int run(struct program *p)
+{
+	struct http_handler handler = job_handler;
+	const struct daemon_program program = {
+		.name = "pm-coordinator",
+		.metrics_prefix = PREFIX,
+		.handler = &handler,
+		.open_loop = open_loop,
+		.close_loop = close_loop,
+		.end = end,
+		.is_ready = is_ready,
+		.metrics = write_metrics,
+		.arg = p,
+	};
+
+	handler.arg = &p->c;
+	return daemon_run(&p->c.options->common, &program);
+}
+
+static void tear_down(struct program *p)
+{
+	struct coordinator *c = &p->c;
+
+	peers_free(c->peers);
+	evidence_end(c->evidence);
+	evidence_free(c->evidence);
+	evidence_free(c->peer_evidence);
+	tenure_free(c->own);
+	tenure_free(c->seen);
+	pm_seal_key_free(c->state_key);
+	recovery_free(c->recovery);
+	pm_seed_free(c->seed);
+	pm_manifest_owners_free(c->owners);
+	pm_box_key_free(c->box);
+	pm_mesh_key_free(c->key);
+	pm_snp_cache_free(c->snp_cache);
+	pm_gpu_cache_free(c->gpu_cache);
+	visitors_free(c->visitors);
+	free(p->files.owners);
+	free(p->files.store_cert);
+	free(p->files.store_key);
+	free(p->files.store_ca);
+}
+
+/* What JSON held may have been a share. */
+static void wipe_free(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+int main(int argc, char **argv)
+{
+	struct coordinator_options options;
+	struct program p = {.c = {.options = &options}};
+	int r = options_parse(argc, argv, &options);
+
+	if (r != OPTIONS_RUN)
+		return r;
+	json_set_alloc_funcs(malloc, wipe_free);
+	r = set_up(&p);
+	if (r == 0)
+		r = run(&p);
+	tear_down(&p);
+	return r;
+}
