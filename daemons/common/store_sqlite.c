@@ -177,8 +177,10 @@ static void *read_run(void *arg)
 		if (TAILQ_EMPTY(&file->reads) && !file->has_changed)
 			wait_for_work(file);
 		read_all(file);
-		if (TAILQ_EMPTY(&file->waiting))
+		if (TAILQ_EMPTY(&file->waiting)) {
+			file->has_changed = false; /* nobody wants to hear of it */
 			continue;
+		}
 		version = sqlite_db_version(file->read_db);
 		if (file->has_changed || version != seen || version < 0) {
 			file->has_changed = false;
