@@ -84,6 +84,7 @@ int tool_mesh_open(const struct tool_mesh *mesh, struct tool_mesh_result *ret)
 		r = read_manifest(mesh, ret);
 	if (r != TOOL_OK)
 		return r;
+	pm_report_reset(ret->report);
 	ret->error = pm_coordinator_new(mesh->url, &mesh->options, ret->report, &ret->coordinator);
 	if (ret->error < 0) {
 		tool_print_error(mesh->url, ret->error, ret->report);
