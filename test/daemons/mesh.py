@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""pm-proxy in a mesh: it joins a coordinator with evidence of a software processor, fetches secrets from the secret
+service over mutual TLS, and hears when they end. Both of these are doubles. mesh.py PM-PROXY INFERENCE-SERVER PEER
+FOLDER-OF-TOOLS MESH-DOUBLE"""
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from direct import make_sim
+from harness import Daemon, LIMIT, ask, figure, run_tests, wait_for_figure
+from peer import Peer
+from proxy import HERE, SEALED, chat
+
+
+OWNER = "MCowBQYDK2VwAyEA/U9ElPlmAXSvRzMEwQ5KorXaGDLqvziWCKmk26lnZwU="
+
+
+def secret():
+    """An id, as agreed secrets have it, and a secret."""
+    return base64.b64encode(os.urandom(32)).decode(), os.urandom(32)
+
+
+class Mesh:
+    """A software host, the doubles, an inference server and a worker."""
+
+    def __init__(self, programs, *more, start=True):
+        self.proxy_program, self.model_program, self.peer_program, self.tools, self.double_program = programs
+        self.more = more
+        self.folder = tempfile.TemporaryDirectory()
+        self.starts = start
+
+    def __enter__(self):
+        f = self.folder.name
+        make_sim(self.tools, f"{f}/sim")
+        self.attester = subprocess.Popen([f"{self.tools}/pm-sim", "serve", f"{f}/sim", "--socket", f"{f}/attester"],
+                                         stdout=subprocess.PIPE)
+        assert b"serving" in self.attester.stdout.readline()
+        self.double = Daemon(self.double_program, "--listen", "127.0.0.1:0", "--mesh-listen", "127.0.0.1:0",
+                             orders=True)
+        self.double.ready()
+        self.manifest(1)
+        self.model = Daemon(self.model_program, *HERE)
+        self.peer = Peer(self.peer_program)
+        if self.starts:
+            self.start()
+        return self
+
+    def start(self, *more, hash=None):
+        pin = ["--manifest-hash", hash] if hash else []
+        self.proxy = Daemon(self.proxy_program, *HERE, "--upstream", "%s:%d" % self.model.address(), "--no-ocsp-status",
+                            "--no-ready-file", "--role", "worker", "--attester", f"{self.folder.name}/attester",
+                            "--coordinator", "http://127.0.0.1:%d" % self.double.address()[1],
+                            "--secrets", "https://127.0.0.1:%d/" % self.double.address("mesh")[1],
+                            "--mesh-listen", "127.0.0.1:0", *pin, *more, *self.more)
+        self.address = self.proxy.address()
+        self.metrics = self.proxy.address("metrics")
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.proxy.text(), self.double.text(), file=sys.stderr)
+        self.peer.__exit__()
+        self.double.process.stdin.close()
+        assert kind or self.proxy.stop() == 0
+        for d in (self.proxy, self.model, self.double):
+            d.stop()
+        self.double.process.stdout.close()
+        self.attester.terminate()
+        self.attester.wait(LIMIT)
+        self.attester.stdout.close()
+        self.folder.cleanup()
+
+    def manifest(self, serial, calls=("secrets", "worker")):
+        least = {"boot_loader": 0, "tee": 0, "snp": 0, "microcode": 0}
+        snp = {"measurements": [hashlib.sha384(b"pm-sim guest").hexdigest()], "host_data": None, "chip_ids": None,
+               "min_tcb": {"Genoa": least}, "signers": ["VCEK"], "require_crl": False}
+        roots = json.load(open(f"{self.folder.name}/sim/policy.json", encoding="utf-8"))["test_roots"]
+        year = time.gmtime().tm_year
+
+        def role(calls):
+            return {"snp": snp, "gpu": None, "models": [], "calls": list(calls), "workload_secret": False}
+        manifest = {
+            "version": 1, "serial": serial, "previous": None if serial == 1 else "11" * 32,
+            "not_before": f"{year - 1}-01-01T00:00:00Z", "not_after": f"{year + 1}-12-31T00:00:00Z",
+            "roles": {"worker": role(calls), "secrets": role(()), "coordinator": role(())}, "models": {},
+            "owners": {"threshold": 1, "keys": [{"name": "alice", "key": OWNER}]},
+            "seed_share_owners": None, "secrets": [], "extra_roots": {"snp": roots}}
+        path = f"{self.folder.name}/manifest"
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(manifest, f)
+        self.double.order("manifest", path)
+
+    def counts(self):
+        """Joins, fetches and watches so far."""
+        return [int(x) for x in self.double.order("counts").split()]
+
+    def put(self, key, seconds=600):
+        self.double.order("put", f"inference/{key[0]}", key[1].hex(), seconds)
+
+    def send(self, key, kind="sealed"):
+        """The status of a chat under this secret, and what the worker said in plaintext."""
+        if kind == "field":
+            t, body = self.peer.field("/v1/chat/completions", chat(), key=key)
+            r = ask(self.address, "POST", "/v1/chat/completions", body, [("Content-Type", t)])
+            return r.status if r.status != 200 else (self.peer.field_open("application/json", r.body)[0] == "ok")
+        body = self.peer.sealed("/v1/chat/completions", chat(), "echo", key=key)
+        fields = [("Content-Type", SEALED), ("Pm-Secret-Id", key[0]), ("Pm-Model", "echo")]
+        r = ask(self.address, "POST", "/pm/v1/sealed", body, fields)
+        if r.fields["content-type"] != SEALED:
+            return r.status
+        self.said = self.peer.sealed_open(r.status, r.fields["content-type"], r.body)
+        assert self.said[0] == "ok" and self.said[1] == 200, self.said
+        return True
+
+    def until(self, function, wanted):
+        limit = time.monotonic() + LIMIT
+        while (got := function()) != wanted:
+            assert time.monotonic() < limit, (got, wanted)
+
+    def watched(self):
+        self.until(lambda: figure(self.metrics, "pm_proxy_secrets_watched"), 1)
+
+
+def test_fetch(programs):
+    with Mesh(programs) as m:
+        m.watched()
+        assert m.proxy.wait_for("joined the mesh role=worker replica=r1 manifest=1")
+        assert ask(m.metrics, "GET", "/readyz").status == 200
+        for kind in ("sealed", "field"):
+            key = secret()
+            m.put(key)
+            before = m.counts()[1]
+            # One fetch serves both requests.
+            assert m.send(key, kind) is True and m.send(key, kind) is True
+            assert m.counts()[1] == before + 1
+        # None of that id: one question, and the answer is remembered for a moment.
+        unknown, before = secret(), m.counts()[1]
+        assert m.send(unknown) == 500 and m.send(unknown, "field") == 500
+        assert m.counts()[1] - before in (1, 2)
+        # What is no id of an agreed secret is asked of nobody.
+        before = m.counts()[1]
+        for id in ("short", "a" * 45, "_" * 44, "../../../../../../../../../../../../../../..")[:3]:
+            assert m.send((id, os.urandom(32))) == 500
+        assert m.counts()[1] == before
+        # The answer is remembered for a second, not more.
+        m.put(unknown)
+        m.until(lambda: m.send(unknown), True)
+
+
+def test_one_fetch_for_many(programs):
+    with Mesh(programs) as m:
+        m.watched()
+        key = secret()
+        m.put(key)
+        bodies = [m.peer.sealed("/v1/chat/completions", chat(), "echo", key=key) for _ in range(8)]
+        fields = [("Content-Type", SEALED), ("Pm-Secret-Id", key[0]), ("Pm-Model", "echo")]
+        before = m.counts()[1]
+        with ThreadPoolExecutor(8) as pool:
+            done = list(pool.map(lambda b: ask(m.address, "POST", "/pm/v1/sealed", b, fields), bodies))
+        assert all(r.status == 200 and r.fields["content-type"] == SEALED for r in done)
+        assert m.counts()[1] == before + 1
+
+
+def test_revoked(programs):
+    with Mesh(programs) as m:
+        m.watched()
+        key, other = secret(), secret()
+        for k in (key, other):
+            m.put(k)
+            assert m.send(k) is True
+        ended = figure(m.metrics, "pm_proxy_secrets_ended_total")
+        m.double.order("end", f"inference/{key[0]}")
+        wait_for_figure(m.metrics, "pm_proxy_secrets_ended_total", ended + 1)
+        assert m.send(key) == 500
+        assert m.send(other) is True
+
+
+def test_watch_lost(programs):
+    """A secret that nobody watches serves for some seconds and is fetched again; one that is gone does not serve."""
+    with Mesh(programs) as m:
+        m.watched()
+        kept, gone = secret(), secret()
+        for k in (kept, gone):
+            m.put(k)
+            assert m.send(k) is True
+        before = m.counts()[1]
+        m.double.order("mute", 1)
+        m.double.order("cut")
+        wait_for_figure(m.metrics, "pm_proxy_secrets_watches_lost_total", 1)
+        # At first both serve as they did.
+        assert m.send(kept) is True and m.send(gone) is True
+        assert m.counts()[1] == before
+        # The service does not tell that one is gone, but is asked in the end.
+        m.double.order("forget", f"inference/{gone[0]}")
+        m.until(lambda: m.send(gone), 500)
+        assert m.send(kept) is True
+        assert m.counts()[1] >= before + 2
+        # Watched again, what is fetched from now on serves without being asked for again.
+        m.double.order("mute", 0)
+        m.watched()
+        key = secret()
+        m.put(key)
+        assert m.send(key) is True
+        # Of another instance nobody hears of ends.
+        assert figure(m.metrics, "pm_proxy_secrets_watches_lost_total") == 1
+
+
+def test_other_instance(programs):
+    """What another instance gave is not watched, and asked for again in the end."""
+    with Mesh(programs) as m:
+        m.watched()
+        m.double.order("instance", "second")
+        key = secret()
+        m.put(key)
+        assert m.send(key) is True
+        m.double.order("forget", f"inference/{key[0]}")
+        m.until(lambda: m.send(key), 500)
+        assert figure(m.metrics, "pm_proxy_secrets_ended_total") == 0
+
+
+def test_not_joined(programs):
+    with Mesh(programs, start=False) as m:
+        m.double.order("refuse", 1)
+        m.start()
+        m.proxy.wait_for("mesh not joined")
+        key = secret()
+        m.put(key)
+        assert ask(m.metrics, "GET", "/readyz").status == 503
+        assert m.send(key) == 503
+        m.double.order("refuse", 0)
+        m.watched()
+        assert m.send(key) is True
+    # A pinned manifest has the coordinator attested first, which this one does not stand.
+    with Mesh(programs, start=False) as m:
+        m.start(hash="11" * 32)
+        m.proxy.wait_for("mesh not joined")
+        assert ask(m.metrics, "GET", "/readyz").status == 503
+        assert m.counts()[0] == 0
+
+
+def test_renewed(programs):
+    """Short certificates are renewed in time; a new manifest is noticed, also by what its service refuses."""
+    with Mesh(programs, start=False) as m:
+        m.double.order("life", 6)
+        m.start()
+        m.watched()
+        m.until(lambda: m.counts()[0] >= 3, True)
+        assert ask(m.metrics, "GET", "/readyz").status == 200
+        # Nobody renews any more: at the end of the certificate it is out.
+        m.double.order("refuse", 1)
+        m.proxy.wait_for("out of the mesh")
+        assert ask(m.metrics, "GET", "/readyz").status == 503
+        assert m.send(secret()) == 503
+        # And comes back.
+        m.double.order("life", 3600)
+        m.double.order("refuse", 0)
+        m.until(lambda: ask(m.metrics, "GET", "/readyz").status, 200)
+        joins = m.counts()[0]
+        m.manifest(2)
+        m.double.order("cut")
+        m.proxy.wait_for("manifest=2")
+        assert m.counts()[0] > joins
+        m.watched()
+        key = secret()
+        m.put(key)
+        assert m.send(key) is True
+
+
+if __name__ == "__main__":
+    run_tests(sys.modules[__name__], sys.argv[1:])
