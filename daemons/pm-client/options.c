@@ -25,6 +25,10 @@ static const char help[] =
 	"\n"
 	"  --worker URL           the worker, or what forwards to it: https://HOST[:PORT][/PATH] "
 	"or http\n"
+	"  --coordinator URL      the workers are a mesh: verify its coordinator, and agree with "
+	"its\n"
+	"                         secret service, which is behind --worker\n"
+	"  --secrets URL          or here\n"
 	"  --worker-ca FILE       certificate authorities for https (default: the system's)\n"
 	"  --manifest FILE        what the worker must be; you trust this file: see "
 	"pm-manifest(5)\n"
@@ -69,7 +73,8 @@ static const char help[] =
 	"  ANTHROPIC_BASE_URL=http://127.0.0.1:8080 my-application\n";
 
 enum {
-	OPT_WORKER = 256,
+	OPT_COORDINATOR = 255,
+	OPT_WORKER,
 	OPT_WORKER_CA,
 	OPT_MANIFEST,
 	OPT_MANIFEST_HASH,
@@ -78,6 +83,7 @@ enum {
 	OPT_MEMORY,
 	OPT_NO_MEMORY,
 	OPT_ROLE,
+	OPT_SECRETS,
 	OPT_MODEL,
 	OPT_ALLOW_REMOTE,
 	OPT_API_KEY,
@@ -94,6 +100,8 @@ enum {
 
 static const struct option long_options[] = {
 	{"worker", required_argument, NULL, OPT_WORKER},
+	{"coordinator", required_argument, NULL, OPT_COORDINATOR},
+	{"secrets", required_argument, NULL, OPT_SECRETS},
 	{"worker-ca", required_argument, NULL, OPT_WORKER_CA},
 	{"manifest", required_argument, NULL, OPT_MANIFEST},
 	{"manifest-hash", required_argument, NULL, OPT_MANIFEST_HASH},
@@ -204,6 +212,12 @@ static int set_stream_time(struct client_options *o, const char *value)
 static int set_worker(struct client_options *o, int id)
 {
 	switch (id) {
+	case OPT_COORDINATOR:
+		o->session.coordinator = optarg;
+		return 0;
+	case OPT_SECRETS:
+		o->session.secrets = optarg;
+		return 0;
 	case OPT_WORKER:
 		o->worker = optarg;
 		return 0;
@@ -272,8 +286,9 @@ static int set_option(struct client_options *o, int id)
 	case '?':
 		return 2; /* getopt said why */
 	default:
-		return id <= OPT_MODEL && id >= OPT_WORKER ? set_worker(o, id)
-							   : common_option(&o->common, id, optarg);
+		return id <= OPT_MODEL && id >= OPT_COORDINATOR
+			       ? set_worker(o, id)
+			       : common_option(&o->common, id, optarg);
 	}
 }
 
@@ -306,6 +321,15 @@ static int check(struct client_options *o)
 {
 	if (!o->worker || !o->manifest) {
 		warnx("--worker URL and --manifest FILE are needed; try --help");
+		return 2;
+	}
+	if (o->session.secrets && !o->session.coordinator) {
+		warnx("--secrets needs --coordinator URL");
+		return 2;
+	}
+	if (o->session.coordinator && (o->session.role || o->session.model)) {
+		warnx("--role and --model are for a worker alone: in a mesh the manifest decides "
+		      "who gets a secret");
 		return 2;
 	}
 	if (option_owners(o) != 0)

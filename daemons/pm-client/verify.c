@@ -12,14 +12,17 @@
 #include "pm-client/verify.h"
 
 static const char help[] =
-	"Usage: pm-client verify --manifest FILE [OPTION]... URL\n"
-	"Ask a worker for evidence with a fresh nonce, and judge it against the manifest.\n"
+	"Usage: pm-client verify --manifest FILE [OPTION]... {URL | --coordinator URL}\n"
+	"Ask a worker, or the coordinator of a mesh, for evidence with a fresh nonce, and judge "
+	"it\n"
+	"against the manifest.\n"
 	"\n"
 	"  --manifest FILE      what the worker must be\n"
 	"  --manifest-hash HEX  refuse a manifest of another hash\n"
 	"  --owners FILE        refuse a manifest that too few of these owners signed\n"
 	"  --signatures FILE    and where their signatures are\n"
 	"  --memory FILE        remember the manifest's number here, and refuse an older one\n"
+	"  --coordinator URL    verify this coordinator, and all that it proves of its mesh\n"
 	"  --role NAME          the role that is wanted (default: any)\n"
 	"  --model NAME         the model disk that must be mounted (default: any)\n"
 	"  --worker-ca FILE     certificate authorities for https (default: the system's)\n"
@@ -37,6 +40,7 @@ static const struct option long_options[] = {
 	{"owners", required_argument, NULL, 'o'},
 	{"signatures", required_argument, NULL, 's'},
 	{"memory", required_argument, NULL, 'M'},
+	{"coordinator", required_argument, NULL, 'C'},
 	{"role", required_argument, NULL, 'r'},
 	{"model", required_argument, NULL, 'd'},
 	{"worker-ca", required_argument, NULL, 'c'},
@@ -159,6 +163,9 @@ static int set_option(int id, struct client_options *o)
 	case 'M':
 		o->session.memory_file = optarg;
 		return 0;
+	case 'C':
+		o->session.coordinator = optarg;
+		return 0;
 	case 'r':
 		o->session.role = optarg;
 		return 0;
@@ -180,9 +187,14 @@ static int parse(int argc, char **argv, struct client_options *o)
 	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (set_option(id, o) != 0)
 			return 2;
-	o->worker = argv[optind]; /* NULL at the end of argv */
-	if (!o->worker || !o->manifest || optind + 1 != argc) {
+	/* argv ends with NULL. */
+	o->worker = o->session.coordinator ? o->session.coordinator : argv[optind++];
+	if (!o->worker || !o->manifest || optind != argc) {
 		warnx("verify: --manifest FILE and one URL are needed; try --help");
+		return 2;
+	}
+	if (o->session.coordinator && (o->session.role || o->session.model)) {
+		warnx("verify: --role and --model are for workers");
 		return 2;
 	}
 	return option_owners(o);

@@ -226,6 +226,8 @@ def test_keys_and_dumps(programs):
                 with s.start("--cache-salt-file", bad) as d:
                     assert d.wait() == 2, bad
         for word, args in (
+                ("--coordinator", ["--secrets", "http://127.0.0.1:1"]),
+                ("in a mesh", ["--coordinator", "http://127.0.0.1:1", "--role", "worker"]),
                 ("plaintext; use https", ["--outer-key"]), ("--tls-cert", ["--allow-remote"]),
                 ("this machine alone", ["--listen", ":0"]), ("this machine alone", ["--listen", "0.0.0.0:0"]),
                 ("this machine alone", ["--listen", "[::]:0"]), ("one of --memory", ["--memory", f"{f}/m"]),
@@ -302,7 +304,13 @@ def test_verify(programs):
         assert verify(programs, *args, "--manifest-hash", "00" * 32, s.relay.url)[0] == 1
         assert verify(programs, *args, "http://127.0.0.1:1")[0] == 2
         assert verify(programs, *args, "ftp://x")[0] == 1
-        for bad in ([], ["x"], args, [*args, "a", "b"], [*args, "--help", "x"]):
+        # A worker is no coordinator, and says so itself.
+        status, said = verify(programs, *args, "--coordinator", s.relay.url)
+        assert status != 0 and "VERIFIED" not in said.replace("NOT VERIFIED", ""), said
+        mesh = ["--coordinator", "http://127.0.0.1:1"]
+        assert verify(programs, *args, *mesh)[0] == 2
+        for bad in ([], ["x"], args, [*args, "a", "b"], [*args, "--help", "x"], [*args, *mesh, "a"],
+                    [*args, *mesh, "--role", "worker"], [*args, *mesh, "--model", "tiny"]):
             assert verify(programs, *bad)[0] == 2, bad
         # What is no evidence at all.
         s.relay.answer = lambda head, body, r: (200, "application/json", b"{}")

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from direct import make_sim
-from harness import Daemon, LIMIT, ask, figure, run_tests, wait_for_figure
+from harness import (Daemon, LIMIT, Response, ask, connect, exchange, figure, read_all, read_until, request, run_tests,
+                     wait_for_figure)
 from peer import Peer
 from proxy import HERE, SEALED, chat
 
@@ -242,6 +244,68 @@ def test_not_joined(programs):
         m.proxy.wait_for("mesh not joined")
         assert ask(m.metrics, "GET", "/readyz").status == 503
         assert m.counts()[0] == 0
+
+
+def member(m, role, name):
+    """A function that wraps a socket: as a member of the mesh that holds this role."""
+    path = f"{m.folder.name}/{name}"
+    m.double.order("cert", role, path)
+    context = ssl.create_default_context(cafile=f"{path}.ca")
+    context.load_cert_chain(f"{path}.crt", f"{path}.key")
+    return lambda s: context.wrap_socket(s, server_hostname="worker")
+
+
+def test_callers(programs):
+    """The listener of the mesh is for those whose role the manifest lets call ours, and looks at each request."""
+    with Mesh(programs) as m:
+        m.watched()
+        at = m.proxy.address("mesh")
+        worker, other = member(m, "worker", "a"), member(m, "secrets", "b")
+        m.until(lambda: tries(at, worker), 200)
+        for _ in range(4):
+            assert tries(at, other) is None
+            assert tries(at, None) is None
+        with worker(connect(at)) as s:
+            s.sendall(request("GET", "/v1/models", close=False))
+            assert b"200 OK" in read_until(s, b"}")
+            # A connection of before does not outlive the manifest that let it.
+            m.manifest(2)
+            m.double.order("cut")
+            m.proxy.wait_for("manifest=2")
+            s.sendall(request("GET", "/v1/models"))
+            assert b" 403 " in read_all(s)
+        assert tries(at, worker) is None
+        worker = member(m, "worker", "c")
+        m.until(lambda: tries(at, worker), 200)
+        # Nor may every role of the new one.
+        m.manifest(3, calls=("secrets",))
+        m.double.order("cut")
+        m.proxy.wait_for("manifest=3")
+        worker = member(m, "worker", "d")
+        for _ in range(4):
+            assert tries(at, worker) is None
+
+
+def tries(address, wrap):
+    """The status, or None when there is no answer."""
+    try:
+        return Response(exchange(address, request("GET", "/v1/models"), wrap)).status
+    except (OSError, AssertionError):
+        return None
+
+
+def test_options(programs):
+    base = ["--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:1", "--no-ocsp-status", "--no-ready-file"]
+    mesh = ["--coordinator", "http://127.0.0.1:1", "--role", "worker"]
+    for bad, why in ((["--secrets", "https://x"], "--coordinator"),
+                     (mesh, "--secrets URL"),
+                     (["--coordinator", "http://127.0.0.1:1", "--secrets", "https://x"], "--role"),
+                     (mesh + ["--secrets", "http://x"], "https"),
+                     (mesh + ["--secrets", "https://x", "--gpu-evidence", "/x", "--direct"], "--gpu-evidence"),
+                     (mesh + ["--secrets", "https://x", "--manifest-hash", "12"], "64 hexadecimal"),
+                     (["--direct", "--role", "worker", "--mesh-listen", "127.0.0.1:0"], "--coordinator")):
+        done = subprocess.run([programs[0], *base, *bad], capture_output=True, text=True, check=False, timeout=LIMIT)
+        assert done.returncode == 2 and why in done.stderr, (bad, done.stderr)
 
 
 def test_renewed(programs):

@@ -12,6 +12,7 @@
  *     refuse 1|0            nobody may join
  *     life SECONDS          of certificates to come
  *     instance NAME         of the service
+ *     cert ROLE PATH        writes PATH.crt, PATH.key and PATH.ca of a member of the mesh
  *     counts                "JOINS FETCHES WATCHES"
  */
 #include <err.h>
@@ -429,6 +430,36 @@ static void put(const char *id, const char *hex, long long seconds)
 	secret->expires = (long long)time(NULL) + seconds;
 }
 
+static void write_text(const char *path, const char *suffix, const char *text)
+{
+	char name[400];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s.%s", path, suffix);
+	f = fopen(name, "we");
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		err(1, "%s", name);
+}
+
+static void write_member(const char *role, const char *path)
+{
+	struct pm_mesh_key *key;
+	char text[PM_MESH_KEY_PEM_SIZE], *pem, *ca;
+	size_t len;
+	const uint8_t *der = pm_authority_mesh_ca(state.authority, &len);
+
+	must(pm_mesh_key_new(&key), "key");
+	must(pm_mesh_key_pem(key, text), "key");
+	pem = issue(pm_mesh_key_spki(key, NULL), role, PM_MESH_TLS, NULL);
+	ca = pem_of(der, len);
+	write_text(path, "crt", pem);
+	write_text(path, "key", text);
+	write_text(path, "ca", ca);
+	free(ca);
+	pm_authority_pem_free(pem);
+	pm_mesh_key_free(key);
+}
+
 static void obey(const char *line)
 {
 	char a[300] = "", b[300] = "";
@@ -440,6 +471,8 @@ static void obey(const char *line)
 		put(a, b, n);
 	else if (sscanf(line, "end %299s", a) == 1 || sscanf(line, "forget %299s", a) == 1)
 		*find(a) = (struct secret){0};
+	else if (sscanf(line, "cert %299s %299s", a, b) == 2)
+		write_member(a, b);
 	else if (!strncmp(line, "cut", 3))
 		cut();
 	else if (sscanf(line, "mute %lld", &n) == 1)

@@ -46,6 +46,40 @@ START_TEST(secrets_have_their_time)
 }
 END_TEST
 
+/* Does it serve? */
+static bool serves(struct keys *keys, const char *id)
+{
+	struct key *key = keys_find(keys, id, 50);
+
+	key_unref(keys, key);
+	return key != NULL;
+}
+
+START_TEST(leases_end_and_are_renewed)
+{
+	struct keys *keys = new_keys();
+
+	ck_pm(keys_insert_leased(keys, "watched", secret, 100, 0, 1), PM_OK);
+	ck_pm(keys_insert_leased(keys, "leased", secret, 100, 0, 2), PM_OK);
+	ck_pm(keys_insert(keys, "free", secret, 100, 0), PM_OK);
+	ck_assert(serves(keys, "watched") && serves(keys, "leased"));
+	keys_set_leases(keys, 1, 1);
+	ck_assert(serves(keys, "watched") && serves(keys, "leased"));
+	keys_set_leases(keys, 2, 1);
+	ck_assert(serves(keys, "watched") && !serves(keys, "leased"));
+	keys_set_leases(keys, 2, 0);
+	ck_assert(!serves(keys, "watched") && serves(keys, "free"));
+	/* What has no lease is not forgotten: it comes back with all it remembers. */
+	ck_assert_uint_eq(keys_count(keys), 3);
+	ck_pm(keys_insert_leased(keys, "leased", other, 100, 0, 3), PM_E_REJECTED);
+	ck_assert(!serves(keys, "leased"));
+	ck_pm(keys_insert_leased(keys, "leased", secret, 100, 0, 3), PM_OK);
+	ck_assert(serves(keys, "leased"));
+	ck_assert_ptr_null(keys_find(keys, "leased", 100));
+	keys_free(keys);
+}
+END_TEST
+
 START_TEST(an_id_has_one_secret)
 {
 	struct keys *keys = new_keys();
@@ -467,6 +501,7 @@ int main(void)
 	TCase *tc = tcase_create("proxy");
 
 	tcase_add_test(tc, secrets_have_their_time);
+	tcase_add_test(tc, leases_end_and_are_renewed);
 	tcase_add_test(tc, an_id_has_one_secret);
 	tcase_add_test(tc, secrets_are_tried_first);
 	tcase_add_test(tc, used_secrets_do_not_come_back);
