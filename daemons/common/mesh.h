@@ -89,7 +89,8 @@ struct mesh;
 typedef void mesh_changed(void *arg, const struct mesh_identity *identity);
 
 /*
- * Texts of both kinds of options must outlive it, and the process: argv. Reads the files. 0, or 2 when it said what is wrong.
+ * Texts of both kinds of options must live as long as the process. Reads the files. 0, or 2 when
+ * it said what is wrong.
  */
 int mesh_new(const struct mesh_options *options, const struct evidence_options *evidence,
 	struct mesh **ret_mesh);
