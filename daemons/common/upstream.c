@@ -49,7 +49,8 @@ struct upstream {
 	bool *sent;
 	int status;
 	char content_type[UPSTREAM_TYPE_SIZE];
-	bool has_framing, is_coded, is_head, has_begun, is_refused, is_cancelled;
+	unsigned int framings; /* fields that say how long the response is */
+	bool is_coded, is_head, has_begun, is_refused, is_cancelled;
 	const char *reason;
 };
 
@@ -221,7 +222,9 @@ static bool begin_response(struct upstream *u)
 		return true; /* another head will come */
 	if (status > 599)
 		return refuse(u, "status out of range");
-	if (!u->has_framing && status != 204 && status != 304 && !u->is_head)
+	if (u->framings > 1)
+		return refuse(u, "the response says more than once how long it is");
+	if (!u->framings && status != 204 && status != 304 && !u->is_head)
 		return refuse(u, "the response says nowhere how long it is");
 	if (u->is_coded)
 		return refuse(u, "the response has a content coding");
@@ -237,16 +240,17 @@ static bool take_line(struct upstream *u, const char *line, size_t len)
 	size_t n;
 
 	if (len >= 5 && !strncmp(line, "HTTP/", 5)) {
-		u->has_framing = u->is_coded = false;
+		u->framings = 0;
+		u->is_coded = false;
 		u->content_type[0] = '\0';
 		return !u->has_begun;
 	}
 	if (len && (line[0] == '\r' || line[0] == '\n'))
 		return u->has_begun ? true : begin_response(u);
 	value = value_of(line, len, "transfer-encoding", &n);
-	if ((value && n == 7 && !strncasecmp(value, "chunked", 7)) ||
-		value_of(line, len, "content-length", &n))
-		u->has_framing = true;
+	if (value && (n != 7 || strncasecmp(value, "chunked", 7) != 0))
+		return refuse(u, "the response has a transfer coding");
+	u->framings += value || value_of(line, len, "content-length", &n);
 	value = value_of(line, len, "content-encoding", &n);
 	if (value && (n != 8 || strncasecmp(value, "identity", 8) != 0))
 		u->is_coded = true;

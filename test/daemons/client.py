@@ -28,11 +28,13 @@ KEY = "sk-secret-key-of-the-application"
 class Scene:
     """All of it. What is in between sees everything that goes to the worker and back."""
 
-    def __init__(self, programs, *args, memory=None, manifest=None, **more):
+    def __init__(self, programs, *args, memory=None, manifest=None, relay=True, **more):
         self.stack = contextlib.ExitStack()
         self.client_program = programs[0]
         self.worker = self.stack.enter_context(Worker(programs[1:]))
         self.relay = self.stack.enter_context(Relay(self.worker.address))
+        if not relay: # what it saw would fill our own memory
+            more["url"] = "http://%s:%d" % self.worker.address
         self.manifest = manifest or f"{self.worker.folder}/manifest"
         self.memory = ["--memory", memory] if memory else ["--no-memory"]
         self.client = self.start(*args, **more)

@@ -18,10 +18,11 @@ LIMIT = 60
 
 class Daemon:
     """A running daemon. Its log is read by a thread, so that it never blocks."""
+    more = {} # environment of those that start from now on
 
     def __init__(self, program, *args, env=None, pass_fds=(), shell=None, orders=False):
         # Leak detection needs to trace the process, which daemons forbid.
-        base = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+        base = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0", **self.more)
         base.update(env or {})
         command = [program, *args]
         if shell:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Ten thousand open streams that wait, through pm-proxy: many.py as proxy.py. Where so many files can't be open, as many
-as can be; skipped below a thousand."""
+"""Ten thousand open streams that wait, through pm-proxy: many.py as proxy.py. Where so many files can't be open, as
+many as can be; skipped below a thousand."""
 import re
 import resource
 import selectors

@@ -116,9 +116,12 @@ class Relay:
             gone = threading.Thread(target=self._watch, args=(s, w), daemon=True)
             self._send(w, head, body)
             gone.start()
-            while piece := w.recv(65536):
-                self.saw(piece)
-                s.sendall(piece)
+            try:
+                while piece := w.recv(65536):
+                    self.saw(piece)
+                    s.sendall(piece)
+            finally:
+                s.shutdown(socket.SHUT_RDWR) # while the other thread reads, closing alone is not seen
 
     def _watch(self, s, w):
         try:
