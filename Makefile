@@ -2,7 +2,7 @@
 BUILD ?= build
 MESON_FLAGS ?=
 
-.PHONY: all setup check demo bench fuzz format install clean
+.PHONY: all setup check demo bench fuzz soak format install clean
 
 all: setup
 	@scripts/configure.sh $(BUILD) --werror $(MESON_FLAGS)
@@ -29,6 +29,11 @@ bench: setup
 SECONDS ?= 60
 fuzz: setup
 	@scripts/fuzz.sh $(SECONDS)
+
+# Load of all kinds through pm-client and pm-proxy for SECONDS (here 600), and whether they grow.
+soak: SECONDS = 600
+soak: all
+	@scripts/soak.sh $(BUILD) $(SECONDS)
 
 format: setup
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i

@@ -55,4 +55,7 @@ if [ -x "$build/test/bench/bench_proxy" ]; then
 	echo
 	echo "pm-proxy on one core, the inference server and the clients on another: median [min-max] of 3 rounds"
 	"$build/test/bench/bench_proxy" "$build/daemons/pm-proxy" "$build/examples/inference-server/inference-server"
+	echo
+	echo "an event at a steady pace, 50 a second of each stream, straight and through pm-proxy"
+	"$build/test/bench/bench_latency" "$build/daemons/pm-proxy"
 fi

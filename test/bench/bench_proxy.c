@@ -23,18 +23,12 @@
 
 #include <pm/pm.h>
 
-#define ID     "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
+#include "programs.h"
+
 #define ROUNDS 3
 #define PIECE  65536
 
-static const uint8_t secret[PM_FIELD_SECRET_SIZE] = {1, 2, 3};
-
 enum format { PAST = 0, FIELD, SEALED };
-
-struct server {
-	pid_t pid;
-	uint16_t port;
-};
 
 /* One connection, one request. */
 struct client {
@@ -52,106 +46,6 @@ struct run {
 	size_t count, left, whole;
 	uint64_t bytes;
 };
-
-static void must(int r, const char *what)
-{
-	if (r < 0)
-		errx(1, "%s: %s", what, pm_strerror(r));
-}
-
-/* --- programs -------------------------------------------------------------------------------- */
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
-}
-
-/* The port that the program's log tells. */
-static uint16_t read_port(int fd)
-{
-	static const char mark[] = "listening on=127.0.0.1:";
-	char log[4096];
-	size_t len = 0;
-
-	while (len < sizeof(log) - 1) {
-		ssize_t n = read(fd, log + len, sizeof(log) - 1 - len);
-		const char *at;
-
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-		log[len] = '\0';
-		at = strstr(log, mark);
-		if (at && strstr(log, " ready"))
-			return (uint16_t)strtoul(at + sizeof(mark) - 1, NULL, 10);
-	}
-	errx(1, "a server did not begin");
-}
-
-static struct server start(int cpu, const char *const argv[])
-{
-	struct server s;
-	int log[2];
-
-	if (pipe(log) < 0)
-		err(1, "pipe");
-	s.pid = fork();
-	if (s.pid == 0) {
-		pin(cpu);
-		/* Nobody reads on: what does not fit the pipe is lost, and nobody waits. */
-		(void)fcntl(log[1], F_SETFL, O_NONBLOCK);
-		dup2(log[1], STDERR_FILENO);
-		close(log[0]);
-		close(log[1]);
-		execv(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
-	}
-	close(log[1]);
-	s.port = read_port(log[0]);
-	return s;
-}
-
-static void stop(struct server *s)
-{
-	kill(s->pid, SIGTERM);
-	waitpid(s->pid, NULL, 0);
-}
-
-/* A figure of /proc: microseconds of processor time, KiB of memory. */
-static double cpu_of(const struct server *s)
-{
-	unsigned long user, system;
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
-	f = fopen(path, "r");
-	if (!f || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-			  &user, &system) != 2)
-		errx(1, "%s", path);
-	fclose(f);
-	return 1e6 * (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static long memory_of(const struct server *s)
-{
-	char path[64], line[256];
-	long peak = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", s->pid);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "VmHWM:", 6))
-			peak = strtol(line + 6, NULL, 10);
-	if (f)
-		fclose(f);
-	return peak;
-}
 
 /* --- requests -------------------------------------------------------------------------------- */
 
@@ -179,13 +73,14 @@ static char *make_field(const char *json, size_t *ret_len)
 	char *request;
 	size_t n;
 
-	must(pm_field_key_new(ID, secret, &key), "key");
-	must(pm_field_requester_new(key, &exchange), "exchange");
+	bench_must(pm_field_key_new(BENCH_ID, bench_secret, &key), "key");
+	bench_must(pm_field_requester_new(key, &exchange), "exchange");
 	pm_body_field_cipher(exchange, PM_BODY_SEAL, &cipher);
-	must(pm_body_new(PM_ENDPOINT_CHAT, PM_BODY_REQUEST, PM_BODY_SEAL, &cipher, &body), "body");
-	must(pm_body_json(body, json, strlen(json), NULL, &out, &n), "json");
+	bench_must(pm_body_new(PM_ENDPOINT_CHAT, PM_BODY_REQUEST, PM_BODY_SEAL, &cipher, &body),
+		"body");
+	bench_must(pm_body_json(body, json, strlen(json), NULL, &out, &n), "json");
 	request = wrap("/v1/chat/completions",
-		"Content-Type: application/json\r\nPrivatemode-Secret-ID: " ID "\r\n", out, n,
+		"Content-Type: application/json\r\nPrivatemode-Secret-ID: " BENCH_ID "\r\n", out, n,
 		ret_len);
 	pm_body_free(body);
 	pm_field_exchange_free(exchange);
@@ -205,17 +100,17 @@ static char *make_sealed(const char *json, const char *model, size_t *ret_len)
 	const uint8_t *bytes;
 	size_t n, len;
 
-	must(pm_exchange_key_new(ID, secret, &key), "key");
-	must(pm_exchange_client_new(key, model, NULL, 0, &client), "client");
-	must(pm_exchange_client_send_head(client, &head, 0, NULL, &bytes, &n), "head");
+	bench_must(pm_exchange_key_new(BENCH_ID, bench_secret, &key), "key");
+	bench_must(pm_exchange_client_new(key, model, NULL, 0, &client), "client");
+	bench_must(pm_exchange_client_send_head(client, &head, 0, NULL, &bytes, &n), "head");
 	memcpy(all, bytes, n);
 	len = n;
-	must(pm_exchange_client_send_body(
-		     client, (const uint8_t *)json, strlen(json), 1, &bytes, &n),
+	bench_must(pm_exchange_client_send_body(
+			   client, (const uint8_t *)json, strlen(json), 1, &bytes, &n),
 		"body");
 	memcpy(all + len, bytes, n);
 	snprintf(fields, sizeof(fields),
-		"Content-Type: " PM_SEALED_CONTENT_TYPE "\r\nPm-Secret-Id: " ID
+		"Content-Type: " PM_SEALED_CONTENT_TYPE "\r\nPm-Secret-Id: " BENCH_ID
 		"\r\nPm-Model: %s\r\n",
 		model);
 	request = wrap("/", fields, all, len + n, ret_len);
@@ -298,14 +193,6 @@ static void open_client(struct run *run, size_t i, uint16_t port)
 	event_add(c->event, NULL);
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return 1e6 * (double)t.tv_sec + 1e-3 * (double)t.tv_nsec;
-}
-
 /* Microseconds that all streams took. */
 static double run_clients(enum format format, uint16_t port, size_t streams, unsigned long repeat)
 {
@@ -315,11 +202,11 @@ static double run_clients(enum format format, uint16_t port, size_t streams, uns
 	run.clients = calloc(streams, sizeof(*run.clients));
 	for (size_t i = 0; i < streams; i++)
 		run.clients[i].request = make_request(format, repeat, &run.clients[i].len);
-	begin = now();
+	begin = bench_now();
 	for (size_t i = 0; i < streams; i++)
 		open_client(&run, i, port);
 	event_base_dispatch(run.base);
-	took = now() - begin;
+	took = bench_now() - begin;
 	if (run.whole != streams)
 		errx(1, "%zu of %zu streams came whole", run.whole, streams);
 	for (size_t i = 0; i < streams; i++)
@@ -331,53 +218,34 @@ static double run_clients(enum format format, uint16_t port, size_t streams, uns
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void measure(enum format format, const struct server *proxy, const struct server *model,
-	size_t streams, unsigned long repeat)
+static void measure(enum format format, const struct bench_server *proxy,
+	const struct bench_server *model, size_t streams, unsigned long repeat)
 {
 	static const char *const names[] = {"past the proxy", "field messages", "sealed exchange"};
-	const struct server *s = format == PAST ? model : proxy;
+	const struct bench_server *s = format == PAST ? model : proxy;
 	double events = (double)streams * ((double)repeat + 3);
 	double rate[ROUNDS], cpu[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++) {
-		double before = cpu_of(s);
+		double before = bench_cpu(s);
 
 		rate[i] = 1e6 * events / run_clients(format, s->port, streams, repeat);
-		cpu[i] = (cpu_of(s) - before) / events;
+		cpu[i] = (bench_cpu(s) - before) / events;
 	}
-	qsort(rate, ROUNDS, sizeof(double), by_value);
-	qsort(cpu, ROUNDS, sizeof(double), by_value);
+	qsort(rate, ROUNDS, sizeof(double), bench_by_value);
+	qsort(cpu, ROUNDS, sizeof(double), bench_by_value);
 	printf("%-16s %6zu streams %9.0f events/s [%.0f-%.0f] %7.2f us CPU an event %8ld KiB "
 	       "peak\n",
 		names[format], streams, rate[ROUNDS / 2], rate[0], rate[ROUNDS - 1],
-		cpu[ROUNDS / 2], memory_of(s));
+		cpu[ROUNDS / 2], bench_memory(s, "VmHWM:"));
 	fflush(stdout);
-}
-
-static void write_keys(const char *path)
-{
-	char hex[2 * sizeof(secret) + 1];
-	FILE *f = fopen(path, "w");
-
-	if (!f)
-		err(1, "%s", path);
-	pm_hex_encode(secret, sizeof(secret), hex);
-	fprintf(f, "%s %s\n", ID, hex);
-	fclose(f);
 }
 
 static void compare(char *proxy_path, char *model_path, char *keys, size_t streams,
 	unsigned long repeat, int last)
 {
 	const char *model_args[] = {model_path, "--listen", "127.0.0.1:0", "--threads", "1", NULL};
-	struct server model = start(0, model_args), proxy;
+	struct bench_server model = bench_start(0, model_args), proxy;
 	char upstream[32];
 	const char *args[] = {proxy_path, "--listen", "127.0.0.1:0", "--threads", "1", "--upstream",
 		upstream, "--keys", keys, "--no-ocsp-status", "--no-ready-file", "--pad", "0",
@@ -386,11 +254,11 @@ static void compare(char *proxy_path, char *model_path, char *keys, size_t strea
 	snprintf(upstream, sizeof(upstream), "127.0.0.1:%u", model.port);
 	measure(PAST, &model, &model, streams, repeat);
 	for (int format = FIELD; format <= SEALED; format++) {
-		proxy = start(last, args);
+		proxy = bench_start(last, args);
 		measure((enum format)format, &proxy, &model, streams, repeat);
-		stop(&proxy);
+		bench_stop(&proxy);
 	}
-	stop(&model);
+	bench_stop(&model);
 }
 
 int main(int argc, char **argv)
@@ -402,9 +270,9 @@ int main(int argc, char **argv)
 	if (argc != 3 || fd < 0)
 		errx(2, "usage: bench_proxy PM-PROXY INFERENCE-SERVER");
 	close(fd);
-	write_keys(keys);
+	bench_write_keys(keys);
 	signal(SIGPIPE, SIG_IGN);
-	pin(0);
+	bench_pin(0);
 	compare(argv[1], argv[2], keys, 100, 1000, (int)cpus - 1);
 	compare(argv[1], argv[2], keys, 1000, 100, (int)cpus - 1);
 	unlink(keys);
