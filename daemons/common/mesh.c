@@ -253,8 +253,10 @@ static void try_join(struct mesh *mesh)
 		life = identity->expires - (int64_t)time(NULL);
 		mesh->join_at =
 			mesh->joined_at + (life > 0 ? with_jitter(life * 2000 / 3) : RETRY_FIRST);
-		log_joined(identity);
+		mesh_identity_ref(identity);
 		publish(mesh, identity);
+		log_joined(identity); /* when it holds */
+		mesh_drop(identity);
 	}
 	pm_report_free(report);
 }
