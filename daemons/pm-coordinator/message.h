@@ -14,7 +14,7 @@
  */
 json_t *message_parse(const void *bytes, size_t len, const char *const *names, size_t count);
 
-/* The base64 of a member, at least one byte and at most so many; to be freed. False for other text. */
+/* The base64 of a member, 1 to so many bytes, to be freed. False for other text. */
 bool message_bytes(json_t *value, size_t most, uint8_t **ret_bytes, size_t *ret_len);
 
 /* Likewise of exactly so many bytes. */

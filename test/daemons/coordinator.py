@@ -3,6 +3,7 @@
 """pm-coordinator on a software processor: who may change what, who gets a certificate, and what a restart keeps.
 coordinator.py PM-COORDINATOR COORDINATOR-PEER FOLDER-OF-TOOLS"""
 import base64
+import contextlib
 import json
 import os
 import random
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import threading
 
-from deployment import Deployment, OTHER, b64, public_of, run
+from deployment import Coordinator, Deployment, Etcd, OTHER, b64, free_port, public_of, run
 from harness import Daemon, LIMIT, ask, figure, run_tests
 
 KILLS = 8
@@ -79,11 +80,12 @@ def check_log(d, c, manifest, events):
     with open(f"{d.folder}/audit.der", "wb") as f:
         f.write(bytes.fromhex(seen["audit"]))
     run("openssl", "pkey", "-pubin", "-inform", "DER", "-in", f"{d.folder}/audit.der", "-out", f"{d.folder}/audit.pub")
-    done = run(f"{d.tools}/pm-ctl", "log", "verify", path, "--key", f"{d.folder}/audit.pub")
-    assert seen["log"] in done.stdout, (seen, done.stdout)
+    # Another coordinator may have written more than this one knows of.
+    run(f"{d.tools}/pm-ctl", "log", "verify", path, "--key", f"{d.folder}/audit.pub", "--seen",
+        f"{seen['entries']}:{seen['log']}")
     lines = [json.loads(x) for x in text.splitlines()]
     assert [x["event"] for x in lines] == events, lines
-    assert int(seen["entries"]) == len(lines)
+    assert 0 < int(seen["entries"]) <= len(lines)
     if len(lines) > 1:
         assert log_of(c, 1) == b"".join(x + b"\n" for x in text.splitlines()[1:])
     return lines
@@ -279,6 +281,41 @@ def test_an_old_store_after_a_restart(programs):
             assert "no" in c.attest(one, f"{d.folder}/memory")
 
 
+def test_a_forged_store(programs):
+    """Who writes to the store can say anything: with the seed it is found out, with another seed it is another."""
+    with Deployment(programs) as d:
+        manifest = d.manifest()
+        with d.start() as c:
+            _, shares, _ = first(d, c, manifest)
+        with d.start(f"sqlite:{d.folder}/other.db") as c:
+            first(d, c, manifest)
+        ours, other = (json.loads(d.store_value("coordinator/head", name)) for name in ("store", "other"))
+        for change, words in (({"history": other["history"]}, "signature"), ({"root_ca": other["root_ca"]}, "history"),
+                              ({"commitment": other["commitment"]}, "another seed")):
+            d.put_store_value("coordinator/head", json.dumps(ours | change).encode())
+            with d.start() as c:
+                seen = c.attest(manifest, sealed=True)
+                assert c.consent(seen, "alice", shares["dave"]).status == 200
+                r = c.consent(seen, "bob", shares["frank"])
+                assert r.status == 403 and words in r.message, (change, r.body)
+                assert c.status()["State"] == "sealed" and c.status()["Shares"]["Have"] == 0
+        # What is no head, and a manifest of another hash, is neither taken nor overwritten.
+        for key, value in (("coordinator/head", b"{}"), ("coordinator/head", json.dumps(ours | {"seq": 0}).encode()),
+                           ("coordinator/head", json.dumps(ours | {"manifest": "00" * 32}).encode())):
+            d.put_store_value(key, value)
+            with Coordinator(d, "--store", f"sqlite:{d.folder}/store.db", "--owners", f"{d.folder}/owners",
+                             looks=False) as c:
+                c.daemon.wait_for("its head is malformed")
+                assert c.set_manifest(manifest).status == 503 and c.status()["State"] == "stale"
+        d.put_store_value("coordinator/head", json.dumps(ours).encode())
+        d.put_store_value("coordinator/manifest/" + ours["manifest"], json.dumps(d.manifest(serial=1, secrets=[],
+                                                                                         models={})).encode())
+        with d.start() as c:
+            c.daemon.wait_for("does not have the hash")
+            assert c.status()["Shares"] is None
+            assert c.ask("POST", "recover", {"Box": b64(bytes(1300))}).status == 409
+
+
 def test_the_store_goes_back_under_a_process(programs):
     with Deployment(programs) as d, d.start() as c:
         one, _, _ = first(d, c)
@@ -309,7 +346,7 @@ def test_peers(programs):
             assert x["secret"] == y["secret"]
             two = d.manifest(one)
             assert a.set_manifest(two).status == 200
-            b.daemon.wait_for("followed by=peer", start=len(b.daemon.lines) - 1)
+            b.wait_for_manifest(two)
             b.wait_for_state("ready")
             assert b.attest(two)["mesh"] == a.attest(two)["mesh"]
             events = [json.loads(x)["event"] for x in log_of(b).splitlines()]
@@ -323,6 +360,59 @@ def test_peers(programs):
         assert "seed" in a.library_join("coordinator", "sign")
 
 
+def test_three_on_etcd(programs):
+    """Any of them takes the next manifest, any may be killed, and after all were, shares of two owners do."""
+    etcd = shutil.which("etcd")
+    if not etcd:
+        print("skipped: etcd is not installed")
+        return
+    with Deployment(programs) as d, Etcd(etcd, d.folder) as cluster, contextlib.ExitStack() as stack:
+        ports = [free_port() for _ in range(3)]
+
+        def start(i):
+            others = [x for p in ports if p != ports[i] for x in peers(d, p)]
+            return stack.enter_context(d.start(f"etcd:{cluster.url}", *others, listen=f"127.0.0.1:{ports[i]}"))
+
+        def agree(all_of_them, manifest):
+            for c in all_of_them:
+                c.wait_for_state("ready")
+            seen = [c.attest(manifest, f"{d.folder}/memory") for c in all_of_them]
+            assert len({(x.get("mesh"), x["link"], x["root"]) for x in seen}) == 1, seen
+            return seen[0]
+
+        a = start(0)
+        one, shares, _ = first(d, a)
+        b, c = start(1), start(2)
+        before = agree([a, b, c], one)
+        two = d.manifest(one)
+        assert b.set_manifest(two).status == 200
+        assert agree([b], two)["mesh"] != before["mesh"]
+        for x in (a, c):
+            x.wait_for_manifest(two)
+        agree([a, b, c], two)
+        secret = {x.library_join()["secret"] for x in (a, b, c)}
+        assert len(secret) == 1
+        b.kill()
+        three = d.manifest(two)
+        assert c.set_manifest(three).status == 200
+        b = start(1)
+        a.wait_for_manifest(three)
+        b.wait_for_manifest(three)
+        last = agree([a, b, c], three)
+        for x in (a, b, c):
+            x.kill()
+        b = start(1)
+        b.recover(three, shares)
+        a, c = start(0), start(2)
+        after = agree([a, b, c], three)
+        assert after["root"] == last["root"] and after["mesh"] != last["mesh"]
+        assert {a.library_join()["secret"]} == secret
+        events = [json.loads(x)["event"] for x in log_of(c).splitlines()]
+        assert events.count("manifest.set") == 3 and events.count("coordinator.recovered") == 1, events
+        check_log(d, c, three, events)
+        hidden(d, c, shares, *secret)
+
+
 def test_no_peer_answers(programs):
     """Then another mesh CA is made, and who can reach its maker follows."""
     with Deployment(programs) as d, d.start("sqlite", *peers(d, 9)) as a:
@@ -334,10 +424,9 @@ def test_no_peer_answers(programs):
             middle = b.attest(two)
             a.daemon.wait_for("^.* renewed ")
             a.wait_for_state("ready")
-            b.daemon.wait_for("followed by=peer", start=len(b.daemon.lines) - 1)
-            b.wait_for_state("ready")
             last = a.attest(two)
-            assert last["mesh"] == b.attest(two)["mesh"], "they agree"
+            while b.attest(two).get("mesh") != last["mesh"]:
+                b.wait_for_state("ready")  # with the old one, until it looks
             assert len({x["mesh"] for x in (seen, middle, last)}) == 3 and last["link"] == middle["link"]
 
 

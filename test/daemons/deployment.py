@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import time
 
 from harness import Daemon, LIMIT, ask
 
-HERE = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
 ROOT = "21" * 32
 GUEST = hashlib.sha384(b"pm-sim guest").hexdigest()
 OTHER = hashlib.sha384(b"another guest").hexdigest()
@@ -59,6 +59,27 @@ def public_of(path, tail=None):
     lines = open(path, encoding="ascii").read().split("\n")
     der = base64.b64decode("".join(x for x in lines if "-----" not in x))
     return der[-tail:] if tail else der
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Etcd(Daemon):
+    """One member, on loopback."""
+
+    def __init__(self, program, folder):
+        self.url, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+        super().__init__(program, "--data-dir", f"{folder}/etcd", "--listen-client-urls", self.url,
+                         "--advertise-client-urls", self.url, "--listen-peer-urls", peer,
+                         "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}", "--logger",
+                         "zap", "--log-outputs", "stderr")
+
+    def __enter__(self):
+        self.wait_for("serving client|serving insecure client")
+        return self
 
 
 class Reply:
@@ -157,12 +178,12 @@ class Deployment:
 
     # --- coordinators
 
-    def start(self, store="sqlite", *more):
+    def start(self, store="sqlite", *more, **how):
         url = store if ":" in store else f"sqlite:{self.folder}/store.db"
-        return Coordinator(self, "--store", url, "--owners", f"{self.folder}/owners", *more)
+        return Coordinator(self, "--store", url, "--owners", f"{self.folder}/owners", *more, **how)
 
-    def store_value(self, key):
-        with contextlib.closing(sqlite3.connect(f"{self.folder}/store.db", timeout=LIMIT)) as db:
+    def store_value(self, key, name="store"):
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/{name}.db", timeout=LIMIT)) as db:
             row = db.execute("select value from entry where key = ?", (key.encode(),)).fetchone()
             return row and row[0]
 
@@ -202,16 +223,18 @@ class Deployment:
 
 
 class Coordinator:
-    def __init__(self, deployment, *args):
+    def __init__(self, deployment, *args, listen="127.0.0.1:0", looks=True):
         self.d = deployment
-        self.daemon = Daemon(deployment.program, *HERE, "--attester", deployment.socket, "--log-level", "debug",
+        self.looks = looks
+        self.daemon = Daemon(deployment.program, "--listen", listen, "--metrics", "127.0.0.1:0", "--attester", deployment.socket, "--log-level", "debug",
                              "--rate", "100000", *args)
 
     def __enter__(self):
         self.daemon.ready()
         self.address = self.daemon.address()
         self.url = "http://%s:%d" % self.address
-        self.wait_for_state("empty", "sealed", "ready")  # once it has looked at the store
+        if self.looks:
+            self.wait_for_state("empty", "sealed", "ready")  # once it has looked at the store
         return self
 
     def __exit__(self, kind, *_):
@@ -243,6 +266,11 @@ class Coordinator:
         while (found := self.status())["State"] not in states:
             assert time.monotonic() < end, (found, states)
         return found
+
+    def wait_for_manifest(self, manifest):
+        end = time.monotonic() + LIMIT
+        while self.status()["Serial"] != manifest["serial"]:
+            assert time.monotonic() < end, self.status()
 
     def set_manifest(self, manifest, signers=("alice", "bob")):
         data, signatures = self.d.signed(manifest, signers)

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "pm-coordinator/machine.h"
 #include "pm-coordinator/visitors.h"
@@ -657,6 +658,8 @@ int main(void)
 	Suite *suite = suite_create("coordinator");
 	TCase *tcase = tcase_create("coordinator");
 
+	/* Each table of visitors would be a huge page, to be cleared for a few nonces. */
+	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	tcase_set_timeout(tcase, 280);
 	tcase_add_loop_test(tcase, all_orders_of_few_events, 0, 5);
 	tcase_add_test(tcase, many_long_orders);
