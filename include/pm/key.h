@@ -39,6 +39,12 @@ enum pm_sign_type {
 /** Largest file of a key that is read. */
 #define PM_SIGN_FILE_MAX 16384
 
+/** Bytes of a secret that a key is derived from. */
+#define PM_SIGN_SECRET_SIZE 32
+
+/** Longest label of a derived key, without its final NUL. */
+#define PM_SIGN_LABEL_MAX 64
+
 /** A private key, with its public one. */
 struct pm_sign_key;
 
@@ -62,6 +68,19 @@ struct pm_sign_public {
  * Return: 0; PM_E_ARG for another algorithm; PM_E_NOMEM; PM_E_CRYPTO. Thread safe.
  */
 PM_API int pm_sign_key_new(enum pm_sign_type type, struct pm_sign_key **ret_key) PM_MUST_USE;
+
+/**
+ * pm_sign_key_derive - the Ed25519 key that comes from a secret, the same each time
+ * @secret: PM_SIGN_SECRET_SIZE random bytes, such as the secret of a role
+ * @label: what the key is for, 1 to PM_SIGN_LABEL_MAX bytes of text: another label, another key
+ * @ret_key: receives the key, to be freed with pm_sign_key_free()
+ *
+ * The key's seed is HKDF (RFC 5869) with SHA-256, salt "libpm sign key v1" and the label as info.
+ *
+ * Return: 0; PM_E_ARG for such a label; PM_E_NOMEM; PM_E_CRYPTO. Thread safe.
+ */
+PM_API int pm_sign_key_derive(
+	const uint8_t *secret, const char *label, struct pm_sign_key **ret_key) PM_MUST_USE;
 
 /**
  * pm_sign_key_parse - read a private key

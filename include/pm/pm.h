@@ -14,6 +14,7 @@
 #include <pm/bundle.h>
 #include <pm/collect.h>
 #include <pm/coordinator.h>
+#include <pm/command.h>
 #include <pm/eat.h>
 #include <pm/direct.h>
 #include <pm/envelope.h>
@@ -36,6 +37,7 @@
 #include <pm/memory_file.h>
 #include <pm/mesh.h>
 #include <pm/ocsp.h>
+#include <pm/operator.h>
 #include <pm/recover.h>
 #include <pm/report.h>
 #include <pm/rim.h>

@@ -265,9 +265,21 @@ static bool set_post(CURL *curl, const struct pm_http_request *request, struct c
 	       SET(curl, POSTFIELDS, request->post.ptr);
 }
 
+/* The id is one that we made: base64. */
+static bool add_secret_id(struct curl_slist **list, const char *id)
+{
+	char line[160];
+
+	if (!id)
+		return true;
+	return snprintf(line, sizeof(line), "Pm-Secret-Id: %s", id) < (int)sizeof(line) &&
+	       add_line(list, line);
+}
+
 static bool set_lines(CURL *curl, const struct pm_http_request *request, struct curl_slist **list)
 {
-	if (!add_token(list, request->token) || !set_post(curl, request, list))
+	if (!add_token(list, request->token) || !set_post(curl, request, list) ||
+		!add_secret_id(list, request->secret_id))
 		return false;
 	return !*list || SET(curl, HTTPHEADER, *list);
 }

@@ -19,6 +19,7 @@ struct pm_http_request {
 	struct pm_view token;	  /* bearer token of RFC 6750, or none */
 	struct pm_view post;	  /* without bytes it is a GET */
 	const char *content_type; /* of post */
+	const char *secret_id;	  /* of a sealed post: its field Pm-Secret-Id; NULL: none */
 	size_t body_max;	  /* of any answer, error pages too */
 	int64_t connect_ms;
 	int64_t total_ms; /* redirects included */

@@ -110,6 +110,9 @@ int pm_manifest_check_roles(const struct pm_json_at *at, const char *key, const 
 int pm_manifest_check_models(const struct pm_json_at *at, const char *key, const json_t *names,
 	const struct pm_manifest *m) PM_MUST_USE;
 
+/* Could it be the identifier of a secret: 1 to 128 of the characters of base64 and names? */
+bool pm_manifest_is_secret_id(const char *id);
+
 /* "worker-1": lower-case letters, digits and .-_ between them. PM_E_FORMAT. */
 int pm_manifest_check_name(
 	const struct pm_json_at *at, const json_t *value, const char *name) PM_MUST_USE;

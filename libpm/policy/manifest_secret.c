@@ -10,6 +10,13 @@
 /* What base64 and names are made of. */
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:+/=-"
 
+bool pm_manifest_is_secret_id(const char *id)
+{
+	size_t len = strlen(id);
+
+	return len && len <= PM_MANIFEST_MODEL_NAME_MAX && strspn(id, ID_CHARACTERS) == len;
+}
+
 static int read_id(ARGS)
 {
 	struct pm_manifest_secret *secret = target;

@@ -129,7 +129,7 @@ static int read_entry(ARGS)
 	return PM_OK;
 }
 
-static int read_list(ARGS)
+int pm_signatures_read_list(ARGS)
 {
 	static const struct pm_json_rule element = {.read = read_entry};
 
@@ -141,7 +141,7 @@ static int read_list(ARGS)
 
 static const struct pm_json_rule rules[] = {
 	{.key = "manifest", .read = read_manifest},
-	{.key = "signatures", .read = read_list},
+	{.key = "signatures", .read = pm_signatures_read_list},
 };
 
 int pm_signatures_parse(const void *bytes, size_t size, struct pm_report *report,
@@ -182,21 +182,29 @@ static void append(struct pm_signatures *signatures, const struct pm_sign_public
 	pm_copy(s->bytes, bytes, size);
 }
 
-int pm_signatures_sign(struct pm_signatures *signatures, const struct pm_sign_key *key)
+int pm_signatures_sign_message(
+	struct pm_signatures *signatures, const struct pm_sign_key *key, struct pm_view message)
 {
 	const struct pm_sign_public *public = pm_sign_key_public(key);
-	uint8_t message[PM_SIGNATURE_MESSAGE_SIZE], bytes[PM_SIGNATURE_SIZE_MAX];
 	int r = check_room(signatures, public);
+	uint8_t bytes[PM_SIGNATURE_SIZE_MAX];
 	size_t size = 0;
 
 	if (r < 0)
 		return r;
-	pm_signatures_message(signatures->manifest, message);
-	r = pm_sign(key, pm_view(message, sizeof(message)), bytes, &size);
+	r = pm_sign(key, message, bytes, &size);
 	if (r < 0)
 		return r;
 	append(signatures, public, bytes, size);
 	return PM_OK;
+}
+
+int pm_signatures_sign(struct pm_signatures *signatures, const struct pm_sign_key *key)
+{
+	uint8_t message[PM_SIGNATURE_MESSAGE_SIZE];
+
+	pm_signatures_message(signatures->manifest, message);
+	return pm_signatures_sign_message(signatures, key, pm_view(message, sizeof(message)));
 }
 
 int pm_signatures_add(struct pm_signatures *signatures, const struct pm_sign_public *key,
@@ -229,7 +237,7 @@ static json_t *entry_json(const struct pm_signature *s)
 		"algorithm", pm_sign_type_name((int)s->type), "signature", text);
 }
 
-static json_t *list_json(const struct pm_signatures *signatures)
+json_t *pm_signatures_list_json(const struct pm_signatures *signatures)
 {
 	json_t *list = json_array();
 	bool failed = !list;
@@ -244,7 +252,7 @@ static json_t *list_json(const struct pm_signatures *signatures)
 
 int pm_signatures_text(const struct pm_signatures *signatures, char *ret_text, size_t *ret_size)
 {
-	json_t *list = list_json(signatures);
+	json_t *list = pm_signatures_list_json(signatures);
 	pm_cleanup(json) json_t *json =
 		list ? json_pack("{s:s, s:o}", "manifest",
 			       pm_hex(signatures->manifest, sizeof(signatures->manifest)).s,

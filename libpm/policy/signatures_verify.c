@@ -7,10 +7,10 @@
 
 /* Did this owner sign? Counts him; a signature in his name that is not his refuses all. */
 static int check_owner(const struct pm_manifest_owner *owner,
-	const struct pm_signatures *signatures, struct pm_report *report, size_t *count)
+	const struct pm_signatures *signatures, struct pm_view message, struct pm_report *report,
+	size_t *count)
 {
 	const struct pm_signature *s = pm_signatures_of(signatures, owner->key.id);
-	uint8_t message[PM_SIGNATURE_MESSAGE_SIZE];
 	int r;
 
 	if (!s) {
@@ -21,9 +21,7 @@ static int check_owner(const struct pm_manifest_owner *owner,
 		return pm_fail(report, PM_E_REJECTED, "signature",
 			pm_sign_type_name((int)owner->key.type), "%s in the name of %s",
 			pm_sign_type_name((int)s->type), owner->name);
-	pm_signatures_message(signatures->manifest, message);
-	r = pm_sign_verify(
-		&owner->key, pm_view(message, sizeof(message)), pm_view(s->bytes, s->size));
+	r = pm_sign_verify(&owner->key, message, pm_view(s->bytes, s->size));
 	if (r == PM_E_REJECTED)
 		return pm_fail(report, r, "signature", "one that verifies",
 			"another in the name of %s", owner->name);
@@ -56,14 +54,14 @@ static void note_strangers(const struct pm_manifest_owners *owners,
 	}
 }
 
-static int check_threshold(const struct pm_manifest_owners *owners,
-	const struct pm_signatures *signatures, struct pm_report *report)
+int pm_signatures_check_owners(const struct pm_signatures *signatures,
+	const struct pm_manifest_owners *owners, struct pm_view message, struct pm_report *report)
 {
 	char expected[64];
 	size_t count = 0;
 
 	for (size_t i = 0; i < owners->count; i++) {
-		int r = check_owner(&owners->keys[i], signatures, report, &count);
+		int r = check_owner(&owners->keys[i], signatures, message, report, &count);
 
 		if (r < 0)
 			return r;
@@ -81,9 +79,12 @@ int pm_manifest_verify(const struct pm_manifest *manifest, const struct pm_signa
 {
 	int r = pm_check_bytes(report, "signatures.manifest", manifest->hash, signatures->manifest,
 		PM_MANIFEST_HASH_SIZE);
+	uint8_t message[PM_SIGNATURE_MESSAGE_SIZE];
 
+	pm_signatures_message(signatures->manifest, message);
 	if (r == PM_OK)
-		r = check_threshold(owners, signatures, report);
+		r = pm_signatures_check_owners(
+			signatures, owners, pm_view(message, sizeof(message)), report);
 	if (r == PM_OK)
 		r = pm_manifest_check_time(manifest, now, report);
 	return r;
