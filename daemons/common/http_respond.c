@@ -73,6 +73,15 @@ void *http_arg(const struct http_exchange *x)
 	return x->server->handler->arg;
 }
 
+void http_client_address(const struct http_exchange *x, struct sockaddr_storage *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	*ret = (struct sockaddr_storage){0};
+	if (getpeername(x->transport.fd, (struct sockaddr *)ret, &len) < 0)
+		ret->ss_family = AF_UNSPEC;
+}
+
 const struct tls_peer *http_peer(const struct http_exchange *x)
 {
 	return x->transport.tls ? tls_peer(x->transport.tls) : NULL;

@@ -110,6 +110,8 @@ struct loop *http_loop(const struct http_exchange *x);
 bool http_remote(const struct http_exchange *x, struct sockaddr_storage *ret_address);
 /* Of the server's handler. */
 void *http_arg(const struct http_exchange *x);
+/* Where the connection comes from; of family AF_UNSPEC when that can't be told. */
+void http_client_address(const struct http_exchange *x, struct sockaddr_storage *ret);
 /* Who the client is by its certificate; NULL when it was asked for none, or without memory. */
 const struct tls_peer *http_peer(const struct http_exchange *x);
 /*

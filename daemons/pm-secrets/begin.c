@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-secrets/begin.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "pm-secrets/follow.h"
+
+/* Between two looks for secrets whose time has come, in milliseconds. */
+#define TICK 500
+/* Of each file for the store. */
+#define FILE_MAX 65536
+/* The size of what is opened where there is nothing: that of clients' secrets. */
+#define DECOY_SIZE 32
+
+bool secrets_is_ready(const struct secrets *secrets)
+{
+	const struct state *state = atomic_load(&secrets->state);
+
+	return state && state_is_known(state) && !atomic_load(&secrets->is_foreign) &&
+	       mesh_is_ready(secrets->mesh);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static int read_text(const char *path, char **ret)
+{
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char *text = path ? calloc(1, FILE_MAX + 1) : NULL;
+	size_t len = f && text ? fread(text, 1, FILE_MAX, f) : 0;
+
+	if (f)
+		fclose(f);
+	*ret = text;
+	if (!path || (len && len < FILE_MAX))
+		return 0;
+	warn("%s", path);
+	return 2;
+}
+
+int secrets_read_store(struct secrets *secrets)
+{
+	const struct secrets_options *o = secrets->options;
+
+	if (read_text(o->store_cert, &secrets->store_cert) != 0 ||
+		read_text(o->store_key, &secrets->store_key) != 0 ||
+		read_text(o->store_ca, &secrets->store_ca) != 0)
+		return 2;
+	return 0;
+}
+
+void secrets_free_store(struct secrets *secrets)
+{
+	if (secrets->store_key)
+		explicit_bzero(secrets->store_key, strlen(secrets->store_key));
+	free(secrets->store_cert);
+	free(secrets->store_key);
+	free(secrets->store_ca);
+}
+
+/* --- when the first identity comes ----------------------------------------------------------- */
+
+/* The same secret for all loops, and for as long as the process lives. */
+static struct ring *get_ring(struct secrets *s, const uint8_t *secret)
+{
+	struct ring *ring;
+
+	pthread_mutex_lock(&s->lock);
+	ring = atomic_load(&s->ring);
+	if (!ring && ring_new(secret, &ring) == PM_OK)
+		atomic_store(&s->ring, ring);
+	pthread_mutex_unlock(&s->lock);
+	return ring;
+}
+
+static int make_decoy(struct secrets_loop *own, struct ring *ring)
+{
+	uint8_t zeros[DECOY_SIZE] = {0};
+	const struct record_value value = {zeros, sizeof(zeros)};
+	const struct record record = {.kind = RECORD_CLIENT, .rule_len = RECORD_NO_RULE};
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int r = record_seal(ring, SECRETS_DECOY, &record, &value, &bytes, &len);
+
+	if (r < 0)
+		return r;
+	free(own->decoy);
+	own->decoy = bytes;
+	own->decoy_len = len;
+	return PM_OK;
+}
+
+static int make_trail(struct secrets_loop *own, struct ring *ring)
+{
+	const struct secrets *s = own->secrets;
+	char name[PM_AUDIT_NAME_MAX];
+	const struct trail_options options = {
+		.name = name,
+		.key = ring_audit_key(ring),
+		.keep_seconds = (int64_t)s->options->log_days * 86400,
+	};
+
+	snprintf(name, sizeof(name), "secrets.%s.%d", s->instance, own->loop->index);
+	return trail_new(own->loop, own->store, &options, &own->trail);
+}
+
+/* Of the first loop. */
+static int make_watchers(struct secrets_loop *own, struct ring *ring)
+{
+	struct secrets *s = own->secrets;
+	const struct state_options options = {ring, s->options->rotation_time};
+	int r;
+
+	if (own->loop->index != 0)
+		return PM_OK;
+	own->follow = follow_new(own->loop, own->store, s->hub);
+	if (!own->follow)
+		return PM_E_NOMEM;
+	r = state_new(own->loop, own->store, &options, &own->state);
+	if (r == PM_OK)
+		atomic_store(&s->state, own->state);
+	return r;
+}
+
+static void note_begin(struct secrets_loop *own, const struct mesh_identity *identity)
+{
+	char serial[24];
+	const struct pm_audit_field fields[] = {
+		{"replica", identity->who->replica},
+		{"serial", serial},
+	};
+
+	snprintf(
+		serial, sizeof(serial), "%llu", (unsigned long long)identity->who->manifest_serial);
+	(void)trail_note(own->trail, "instance.began", fields, 2, NULL, NULL, NULL);
+}
+
+static int become(struct secrets_loop *own, const struct mesh_identity *identity)
+{
+	struct ring *ring = get_ring(own->secrets, identity->secret);
+	int r = ring ? PM_OK : PM_E_NOMEM;
+
+	if (r == PM_OK && !ring_is_of(ring, identity->secret)) {
+		atomic_store(&own->secrets->is_foreign, true);
+		return PM_E_REJECTED;
+	}
+	atomic_store(&own->secrets->is_foreign, false);
+	if (r < 0 || own->trail)
+		return r;
+	r = make_decoy(own, ring);
+	if (r == PM_OK)
+		r = make_watchers(own, ring);
+	if (r == PM_OK)
+		r = make_trail(own, ring);
+	if (r == PM_OK)
+		note_begin(own, identity);
+	return r;
+}
+
+static void on_identity(void *arg, const struct mesh_identity *identity)
+{
+	struct secrets_loop *own = arg;
+	int r;
+
+	if (!identity)
+		return;
+	if (!identity->secret) {
+		log_event(LOG_LEVEL_ERROR, "no workload secret", "role", identity->who->role, NULL);
+		return;
+	}
+	r = become(own, identity);
+	if (r == PM_E_REJECTED)
+		log_event(LOG_LEVEL_ERROR, "another workload secret", NULL);
+	else if (r < 0)
+		log_event(LOG_LEVEL_ERROR, "failed", "reason", pm_strerror(r), NULL);
+}
+
+/* --- loops ----------------------------------------------------------------------------------- */
+
+/* Values of the decoy's epoch shall be opened as others are. */
+static void renew_decoy(struct secrets_loop *own)
+{
+	struct ring *ring = atomic_load(&own->secrets->ring);
+	uint32_t epoch = 0;
+
+	if (ring && own->decoy &&
+		(record_epoch(own->decoy, own->decoy_len, &epoch) < 0 ||
+			epoch != ring_epoch(ring)) &&
+		make_decoy(own, ring) < 0)
+		log_event(LOG_LEVEL_WARN, "no decoy", NULL);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct secrets_loop *own = arg;
+
+	(void)fd;
+	(void)what;
+	renew_decoy(own);
+	if (own->loop->index == 0)
+		hub_sweep(own->secrets->hub, (int64_t)time(NULL));
+}
+
+static int open_store(struct secrets_loop *own)
+{
+	const struct secrets *s = own->secrets;
+	const struct store_tls tls = {s->store_cert, s->store_key, s->store_ca};
+	const char *reason = "";
+	int r = store_open(own->loop, s->options->store, &tls, &reason, &own->store);
+
+	if (r < 0)
+		log_event(LOG_LEVEL_ERROR, "failed", "what", "store", "reason", reason, NULL);
+	return r;
+}
+
+static int start_tick(struct secrets_loop *own)
+{
+	struct timeval period = loop_time(TICK);
+
+	own->tick = event_new(own->loop->base, -1, EV_PERSIST, on_tick, own);
+	return own->tick && !event_add(own->tick, &period) ? PM_OK : PM_E_NOMEM;
+}
+
+int secrets_open_loop(struct loop *loop, void *arg)
+{
+	struct secrets_loop *own = calloc(1, sizeof(*own));
+	struct secrets *secrets = arg;
+	int r;
+
+	if (!own)
+		return PM_E_NOMEM;
+	own->secrets = secrets;
+	own->loop = loop;
+	loop->user = own;
+	r = open_store(own);
+	if (r == PM_OK)
+		r = start_tick(own);
+	if (r == PM_OK)
+		r = mesh_watch(secrets->mesh, loop, on_identity, own);
+	if (r < 0)
+		secrets_close_loop(loop, arg);
+	return r;
+}
+
+void secrets_close_loop(struct loop *loop, void *arg)
+{
+	struct secrets_loop *own = loop->user;
+	struct secrets *s = arg;
+
+	if (!own)
+		return;
+	if (own->state)
+		atomic_store(&s->state, NULL);
+	trail_free(own->trail);
+	follow_free(own->follow);
+	state_free(own->state);
+	if (own->tick)
+		event_free(own->tick);
+	if (own->store)
+		store_close(own->store);
+	free(own->decoy);
+	free(own);
+	loop->user = NULL;
+}
+
+int secrets_begin(struct service *service, void *arg)
+{
+	struct secrets *s = arg;
+
+	return mesh_begin(s->mesh, service);
+}
+
+void secrets_end(void *arg)
+{
+	struct secrets *s = arg;
+
+	mesh_end(s->mesh);
+}

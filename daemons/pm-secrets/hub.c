@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-secrets/hub.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 65536u
+
+/* A secret that a worker has. */
+struct note {
+	struct note *next; /* of its bucket */
+	struct worker *worker;
+	int64_t expires;
+	enum hub_event ended; /* 0: not yet */
+	uint8_t version[RECORD_OWNER_SIZE];
+	char id[PM_COMMAND_ID_MAX + 1];
+};
+
+struct event_of {
+	struct event_of *next;
+	enum hub_event event;
+	char id[PM_COMMAND_ID_MAX + 1];
+};
+
+struct hub_watch {
+	struct hub_watch *next;
+	struct worker *worker;
+	struct event_of *first, **last;
+	size_t count;
+	bool is_lost;
+	void (*wake)(void *arg);
+	void *arg;
+};
+
+struct worker {
+	struct worker *next;
+	size_t ids, watch_count;
+	struct hub_watch *watches;
+	char name[HUB_WORKER_MAX + 1];
+};
+
+struct hub {
+	pthread_mutex_t lock;
+	size_t worker_count, note_count;
+	struct worker *workers;
+	struct note *buckets[BUCKETS];
+};
+
+struct hub *hub_new(void)
+{
+	struct hub *hub = calloc(1, sizeof(*hub));
+
+	if (hub)
+		pthread_mutex_init(&hub->lock, NULL);
+	return hub;
+}
+
+/* --- with the lock held: workers ------------------------------------------------------------- */
+
+static struct worker *find_worker(struct hub *hub, const char *name)
+{
+	struct worker *worker = hub->workers;
+
+	while (worker && strcmp(worker->name, name) != 0)
+		worker = worker->next;
+	return worker;
+}
+
+static int get_worker(struct hub *hub, const char *name, struct worker **ret)
+{
+	struct worker *worker = find_worker(hub, name);
+
+	if (!worker && (hub->worker_count >= HUB_WORKERS_MAX || strlen(name) > HUB_WORKER_MAX))
+		return PM_E_LIMIT;
+	if (!worker) {
+		worker = calloc(1, sizeof(*worker));
+		if (!worker)
+			return PM_E_NOMEM;
+		strcpy(worker->name, name); /* its length was checked */
+		worker->next = hub->workers;
+		hub->workers = worker;
+		hub->worker_count++;
+	}
+	*ret = worker;
+	return PM_OK;
+}
+
+/* Who has nothing and hears nothing makes room. */
+static void drop_idle(struct hub *hub, struct worker *worker)
+{
+	struct worker **link = &hub->workers;
+
+	if (worker->ids || worker->watch_count)
+		return;
+	while (*link != worker)
+		link = &(*link)->next;
+	*link = worker->next;
+	hub->worker_count--;
+	free(worker);
+}
+
+/* --- with the lock held: notes --------------------------------------------------------------- */
+
+static struct note **bucket_of(struct hub *hub, const char *id)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *id; id++)
+		hash = (hash ^ (uint8_t)*id) * 16777619u;
+	return &hub->buckets[hash % BUCKETS];
+}
+
+static struct note *find_note(struct hub *hub, const struct worker *worker, const char *id)
+{
+	struct note *note = *bucket_of(hub, id);
+
+	while (note && (note->worker != worker || strcmp(note->id, id) != 0))
+		note = note->next;
+	return note;
+}
+
+static void drop_note(struct hub *hub, struct note **link)
+{
+	struct note *note = *link;
+
+	*link = note->next;
+	note->worker->ids--;
+	hub->note_count--;
+	drop_idle(hub, note->worker);
+	free(note);
+}
+
+static int add_note(struct hub *hub, struct worker *worker, const char *id, struct note **ret)
+{
+	struct note **bucket = bucket_of(hub, id), *note;
+
+	if (worker->ids >= HUB_IDS_MAX || hub->note_count >= HUB_NOTES_MAX ||
+		strlen(id) > PM_COMMAND_ID_MAX)
+		return PM_E_LIMIT;
+	note = calloc(1, sizeof(*note));
+	if (!note)
+		return PM_E_NOMEM;
+	note->worker = worker;
+	strcpy(note->id, id); /* its length was checked */
+	note->next = *bucket;
+	*bucket = note;
+	worker->ids++;
+	hub->note_count++;
+	*ret = note;
+	return PM_OK;
+}
+
+/* --- with the lock held: events -------------------------------------------------------------- */
+
+static void put_event(struct hub_watch *watch, const char *id, enum hub_event event)
+{
+	struct event_of *e = watch->count < HUB_EVENTS_MAX ? calloc(1, sizeof(*e)) : NULL;
+
+	if (e) {
+		strcpy(e->id, id); /* it was that of a note */
+		e->event = event;
+		*watch->last = e;
+		watch->last = &e->next;
+		watch->count++;
+	} else {
+		watch->is_lost = true;
+	}
+	watch->wake(watch->arg);
+}
+
+/* Tells all who watch. False when nobody does: then it waits. */
+static bool tell(const struct note *note, enum hub_event event)
+{
+	for (struct hub_watch *w = note->worker->watches; w; w = w->next)
+		put_event(w, note->id, event);
+	return note->worker->watches != NULL;
+}
+
+static bool is_version(const struct note *note, const uint8_t *version)
+{
+	return version && !memcmp(note->version, version, RECORD_OWNER_SIZE);
+}
+
+/* --- the doors ------------------------------------------------------------------------------- */
+
+int hub_note(struct hub *hub, const char *worker, const char *id,
+	const uint8_t version[RECORD_OWNER_SIZE], int64_t expires)
+{
+	struct note *note = NULL;
+	struct worker *who;
+	int r;
+
+	pthread_mutex_lock(&hub->lock);
+	r = get_worker(hub, worker, &who);
+	if (r == PM_OK)
+		note = find_note(hub, who, id);
+	if (r == PM_OK && !note) {
+		r = add_note(hub, who, id, &note);
+		if (r < 0)
+			drop_idle(hub, who);
+	}
+	if (r == PM_OK) {
+		note->ended = 0;
+		note->expires = expires;
+		memcpy(note->version, version, RECORD_OWNER_SIZE);
+	}
+	pthread_mutex_unlock(&hub->lock);
+	return r;
+}
+
+void hub_changed(struct hub *hub, const char *id, const uint8_t *version, int64_t now)
+{
+	struct note **link;
+
+	pthread_mutex_lock(&hub->lock);
+	link = bucket_of(hub, id);
+	while (*link) {
+		struct note *note = *link;
+
+		if (note->ended || strcmp(note->id, id) != 0 || is_version(note, version) ||
+			note->expires <= now) {
+			link = &note->next;
+			continue;
+		}
+		note->ended = HUB_REVOKED;
+		if (tell(note, HUB_REVOKED))
+			drop_note(hub, link);
+		else
+			link = &note->next;
+	}
+	pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_sweep(struct hub *hub, int64_t now)
+{
+	pthread_mutex_lock(&hub->lock);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct note **link = &hub->buckets[i];
+
+		while (*link) {
+			if ((*link)->expires > now) {
+				link = &(*link)->next;
+				continue;
+			}
+			(void)tell(*link, (*link)->ended ? (*link)->ended : HUB_EXPIRED);
+			drop_note(hub, link);
+		}
+	}
+	pthread_mutex_unlock(&hub->lock);
+}
+
+static bool has_id(char (*ids)[PM_COMMAND_ID_MAX + 1], size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(ids[i], id))
+			return true;
+	return false;
+}
+
+/* Of one bucket, each once; what has no room waits for the next time that all is looked at. */
+static size_t ids_of(const struct note *note, size_t most, char (*ret_ids)[PM_COMMAND_ID_MAX + 1])
+{
+	size_t count = 0;
+
+	for (; note && count < most; note = note->next)
+		if (!note->ended && !has_id(ret_ids, count, note->id))
+			strcpy(ret_ids[count++], note->id); /* as long as those of notes */
+	return count;
+}
+
+size_t hub_ids(struct hub *hub, size_t from, size_t most, char (*ret_ids)[PM_COMMAND_ID_MAX + 1],
+	size_t *ret_next)
+{
+	size_t count = 0, at = from;
+
+	pthread_mutex_lock(&hub->lock);
+	/* A bucket as a whole: it is the place to go on. One without room is taken once more. */
+	for (; at < BUCKETS && count < most; at++) {
+		size_t here = ids_of(hub->buckets[at], most - count, ret_ids + count);
+
+		if (count && count + here == most)
+			break;
+		count += here;
+	}
+	pthread_mutex_unlock(&hub->lock);
+	*ret_next = at < BUCKETS ? at : 0;
+	return count;
+}
+
+/* What ended while nobody watched. */
+static void tell_waiting(struct hub *hub, struct worker *worker)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct note **link = &hub->buckets[i];
+
+		while (*link) {
+			if ((*link)->worker == worker && (*link)->ended) {
+				(void)tell(*link, (*link)->ended);
+				drop_note(hub, link);
+			} else {
+				link = &(*link)->next;
+			}
+		}
+	}
+}
+
+static struct hub_watch *add_watch(
+	struct hub *hub, const char *name, void (*wake)(void *arg), void *arg)
+{
+	struct worker *worker;
+	struct hub_watch *watch;
+
+	if (get_worker(hub, name, &worker) < 0)
+		return NULL;
+	watch = worker->watch_count < HUB_WATCHES_MAX ? calloc(1, sizeof(*watch)) : NULL;
+	if (!watch) {
+		drop_idle(hub, worker);
+		return NULL;
+	}
+	*watch = (struct hub_watch){.next = worker->watches, .worker = worker};
+	watch->last = &watch->first;
+	watch->wake = wake;
+	watch->arg = arg;
+	worker->watches = watch;
+	worker->watch_count++;
+	tell_waiting(hub, worker);
+	return watch;
+}
+
+struct hub_watch *hub_watch(struct hub *hub, const char *worker, void (*wake)(void *arg), void *arg)
+{
+	struct hub_watch *watch;
+
+	pthread_mutex_lock(&hub->lock);
+	watch = add_watch(hub, worker, wake, arg);
+	pthread_mutex_unlock(&hub->lock);
+	return watch;
+}
+
+static void drop_events(struct hub_watch *watch)
+{
+	while (watch->first) {
+		struct event_of *e = watch->first;
+
+		watch->first = e->next;
+		free(e);
+	}
+}
+
+void hub_unwatch(struct hub *hub, struct hub_watch *watch)
+{
+	struct worker *worker = watch->worker;
+	struct hub_watch **link = &worker->watches;
+
+	pthread_mutex_lock(&hub->lock);
+	while (*link != watch)
+		link = &(*link)->next;
+	*link = watch->next;
+	worker->watch_count--;
+	drop_idle(hub, worker);
+	pthread_mutex_unlock(&hub->lock);
+	drop_events(watch);
+	free(watch);
+}
+
+bool hub_take(struct hub *hub, struct hub_watch *watch, char ret_id[PM_COMMAND_ID_MAX + 1],
+	enum hub_event *ret_event, bool *ret_lost)
+{
+	struct event_of *e;
+
+	pthread_mutex_lock(&hub->lock);
+	*ret_lost = watch->is_lost;
+	e = watch->is_lost ? NULL : watch->first;
+	if (e) {
+		watch->first = e->next;
+		watch->count--;
+		if (!watch->first)
+			watch->last = &watch->first;
+	}
+	pthread_mutex_unlock(&hub->lock);
+	if (!e)
+		return false;
+	strcpy(ret_id, e->id);
+	*ret_event = e->event;
+	free(e);
+	return true;
+}
+
+size_t hub_count(struct hub *hub)
+{
+	size_t count;
+
+	pthread_mutex_lock(&hub->lock);
+	count = hub->note_count;
+	pthread_mutex_unlock(&hub->lock);
+	return count;
+}
+
+void hub_free(struct hub *hub)
+{
+	if (!hub)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (hub->buckets[i])
+			drop_note(hub, &hub->buckets[i]);
+	pthread_mutex_destroy(&hub->lock);
+	free(hub);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-secrets/options.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <pm/api.h>
+#include <pm/mesh.h>
+
+#include "pm-secrets/state.h"
+
+static const char help[] =
+	"Usage: pm-secrets --listen ADDRESS --mesh-listen ADDRESS --coordinator URL --store URL "
+	"[OPTION]...\n"
+	"Keep secrets sealed, and release each to workers that proved that they may have it.\n"
+	"\n" MESH_OPTION_HELP EVIDENCE_OPTION_HELP
+	"  --store URL            where sealed secrets lie: memory:NAME, sqlite:FILE, or\n"
+	"                         etcd:https://HOST:2379[,https://HOST:2379]...\n"
+	"  --store-cert FILE      our certificate for etcd (PEM)\n"
+	"  --store-key FILE       its key (PEM)\n"
+	"  --store-ca FILE        certificate authorities of etcd (PEM)\n"
+	"  --exchange-rate N      exchanges a second of one client (default 20)\n"
+	"  --exchange-rate-all N  and of all of them (default 2000)\n"
+	"  --fetch-rate N         fetches a second of one worker (default 2000)\n"
+	"  --fetch-rate-all N     and of all of them (default 20000)\n"
+	"  --client-field NAME    tell clients apart by this field of the gateway before us,\n"
+	"                         not by their address\n"
+	"  --rotation-time TIME   in which each instance hears of a rotation (default 30s)\n"
+	"  --log-days N           how long the store keeps the log (default "
+	"90)\n" MESH_LISTEN_HELP COMMON_OPTION_HELP "\n"
+	"Exit status: 0 ended by a signal, 2 wrong usage, or what was needed could not be had.\n"
+	"\n"
+	"Examples:\n"
+	"  pm-secrets --listen :8090 --mesh-listen :8091 --metrics 127.0.0.1:8190 \\\n"
+	"      --coordinator http://coordinator:8080 --store sqlite:/var/lib/pm/secrets.db\n"
+	"  pm-secrets --listen :8090 --mesh-listen :8091 --coordinator http://coordinator:8080 \\\n"
+	"      --store etcd:https://etcd-0:2379,https://etcd-1:2379,https://etcd-2:2379 \\\n"
+	"      --store-cert etcd.pem --store-key etcd.key --store-ca etcd-ca.pem\n";
+
+/* A burst is what comes in so many seconds. */
+#define BURST_SECONDS 2
+#define RATE_MOST     1000000
+#define DAYS_MOST     36500
+
+enum {
+	OPT_STORE = 256,
+	OPT_STORE_CERT,
+	OPT_STORE_KEY,
+	OPT_STORE_CA,
+	OPT_EXCHANGE_RATE,
+	OPT_EXCHANGE_RATE_ALL,
+	OPT_FETCH_RATE,
+	OPT_FETCH_RATE_ALL,
+	OPT_CLIENT_FIELD,
+	OPT_ROTATION_TIME,
+	OPT_LOG_DAYS,
+};
+
+static const struct option long_options[] = {
+	{"store", required_argument, NULL, OPT_STORE},
+	{"store-cert", required_argument, NULL, OPT_STORE_CERT},
+	{"store-key", required_argument, NULL, OPT_STORE_KEY},
+	{"store-ca", required_argument, NULL, OPT_STORE_CA},
+	{"exchange-rate", required_argument, NULL, OPT_EXCHANGE_RATE},
+	{"exchange-rate-all", required_argument, NULL, OPT_EXCHANGE_RATE_ALL},
+	{"fetch-rate", required_argument, NULL, OPT_FETCH_RATE},
+	{"fetch-rate-all", required_argument, NULL, OPT_FETCH_RATE_ALL},
+	{"client-field", required_argument, NULL, OPT_CLIENT_FIELD},
+	{"rotation-time", required_argument, NULL, OPT_ROTATION_TIME},
+	{"log-days", required_argument, NULL, OPT_LOG_DAYS},
+	MESH_OPTION_ROWS,
+	EVIDENCE_OPTION_ROWS,
+	MESH_LISTEN_ROW,
+	COMMON_OPTION_ROWS,
+	{0},
+};
+
+static void set_rates(struct limit_rules *rules, uint32_t one, uint32_t all)
+{
+	*rules = (struct limit_rules){one, one * BURST_SECONDS, all, all * BURST_SECONDS};
+}
+
+static int set_rate(const char *name, const char *value, uint32_t *rate, uint32_t *burst)
+{
+	uint64_t number;
+
+	if (option_number(name, value, RATE_MOST, &number) != 0)
+		return 2;
+	*rate = (uint32_t)number;
+	*burst = (uint32_t)number * BURST_SECONDS;
+	return 0;
+}
+
+static int set_rotation(struct secrets_options *o, const char *value)
+{
+	if (option_time("--rotation-time", value, &o->rotation_time) != 0)
+		return 2;
+	if (o->rotation_time >= 2 * STATE_LOOK)
+		return 0;
+	warnx("--rotation-time: '%s' is less than 2s", value);
+	return 2;
+}
+
+static int set_days(struct secrets_options *o, const char *value)
+{
+	uint64_t number;
+
+	if (option_number("--log-days", value, DAYS_MOST, &number) != 0)
+		return 2;
+	o->log_days = (uint32_t)number;
+	return 0;
+}
+
+static int set_field(struct secrets_options *o, const char *value)
+{
+	size_t len = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	o->client_field = value;
+	if (len && !value[len])
+		return 0;
+	warnx("--client-field: '%s' is no name of a field in lower case", value);
+	return 2;
+}
+
+static int set_number(struct secrets_options *o, int id, const char *value)
+{
+	struct limit_rules *e = &o->exchanges, *f = &o->fetches;
+
+	switch (id) {
+	case OPT_EXCHANGE_RATE:
+		return set_rate("--exchange-rate", value, &e->rate, &e->burst);
+	case OPT_EXCHANGE_RATE_ALL:
+		return set_rate("--exchange-rate-all", value, &e->all_rate, &e->all_burst);
+	case OPT_FETCH_RATE:
+		return set_rate("--fetch-rate", value, &f->rate, &f->burst);
+	case OPT_FETCH_RATE_ALL:
+		return set_rate("--fetch-rate-all", value, &f->all_rate, &f->all_burst);
+	case OPT_ROTATION_TIME:
+		return set_rotation(o, value);
+	default:
+		return set_days(o, value);
+	}
+}
+
+static int set_option(struct secrets_options *o, int id, const char *value)
+{
+	switch (id) {
+	case OPT_STORE:
+		o->store = value;
+		return 0;
+	case OPT_STORE_CERT:
+		o->store_cert = value;
+		return 0;
+	case OPT_STORE_KEY:
+		o->store_key = value;
+		return 0;
+	case OPT_STORE_CA:
+		o->store_ca = value;
+		return 0;
+	case OPT_CLIENT_FIELD:
+		return set_field(o, value);
+	default:
+		break;
+	}
+	if (mesh_is_option(id))
+		return mesh_option(&o->mesh, id, value);
+	if (evidence_is_option(id))
+		return evidence_option(&o->evidence, id, value);
+	if (id >= OPT_EXCHANGE_RATE && id <= OPT_LOG_DAYS)
+		return set_number(o, id, value);
+	return common_option(&o->common, id, value);
+}
+
+static int check(const struct secrets_options *o)
+{
+	if (!o->mesh.coordinator || !o->store) {
+		warnx("%s is missing", o->store ? "--coordinator URL" : "--store URL");
+		return 2;
+	}
+	if (!o->store_cert != !o->store_key) {
+		warnx("--store-cert and --store-key go together");
+		return 2;
+	}
+	return common_options_check(&o->common);
+}
+
+static void init(struct secrets_options *o)
+{
+	*o = (struct secrets_options){.rotation_time = 30000, .log_days = 90};
+	common_options_init(&o->common);
+	evidence_options_init(&o->evidence);
+	o->evidence.role = PM_MESH_ROLE_SECRETS;
+	o->mesh.with_signing = true;
+	set_rates(&o->exchanges, 20, 2000);
+	set_rates(&o->fetches, 2000, 20000);
+}
+
+int options_parse(int argc, char **argv, struct secrets_options *ret)
+{
+	int id;
+
+	init(ret);
+	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (id == 'h') {
+			fputs(help, stdout);
+			return 0;
+		}
+		if (id == OPTION_VERSION) {
+			printf("pm-secrets %s\n", pm_version());
+			return 0;
+		}
+		if (id == '?' || set_option(ret, id, optarg) != 0)
+			return 2;
+	}
+	if (optind < argc) {
+		warnx("unexpected argument '%s'", argv[optind]);
+		return 2;
+	}
+	return check(ret) == 0 ? OPTIONS_RUN : 2;
+}
