@@ -11,6 +11,7 @@ int cmd_log(int argc, char **argv);
 int cmd_manifest(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_sealed(int argc, char **argv);
+int cmd_secrets(int argc, char **argv);
 int cmd_shard_key(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 

@@ -11,6 +11,7 @@ static const struct tool_verb verbs[] = {
 	{"manifest", cmd_manifest, "make, check, sign, compare and set manifests"},
 	{"recover", cmd_recover, "give a coordinator that was started anew a share of its seed"},
 	{"sealed", cmd_sealed, "show the frames of a sealed request or response"},
+	{"secrets", cmd_secrets, "command the secret service"},
 	{"shard-key", cmd_shard_key, "print the shard key of a prompt"},
 	{"status", cmd_status, "ask a coordinator how it is"},
 	{0},

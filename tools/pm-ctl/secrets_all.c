@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All secrets: backup and restore. */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/checks.h"
+#include "common/file.h"
+#include "pm-ctl/manifest.h"
+#include "pm-ctl/secrets.h"
+
+/* Largest backup that the service takes back: of a request of 32 MiB in base64. */
+#define BACKUP_MAX (23u << 20)
+#define KEY_SIZE   32
+#define BOX_LABEL  "secrets backup"
+
+/* --- backup ---------------------------------------------------------------------------------- */
+
+static const char backup_help[] =
+	"Usage: pm-ctl secrets backup -o FILE OPTION...\n"
+	"Fetch all secrets of owners that have not expired, with their rules, encrypted so that "
+	"each\n"
+	"holder of a share of the seed can open them. Clients' secrets are not in it.\n"
+	"\n"
+	"  -o, --output FILE    where it goes\n";
+
+static int backup(struct secrets_call *call)
+{
+	const struct pm_command_statement s = {.op = PM_COMMAND_BACKUP, .id = ""};
+	json_t *command = secrets_command(call, &s);
+	struct pm_operator_answer answer;
+	size_t lines = 0;
+	int r;
+
+	if (!command)
+		return TOOL_USAGE;
+	r = secrets_ask(call, "POST", "/backup", json_pack("{s:o}", "Command", command), &answer);
+	if (r != TOOL_OK)
+		return r;
+	for (size_t i = 0; i < answer.len; i++)
+		lines += answer.body[i] == '\n';
+	r = tool_write_file(call->output, answer.body, answer.len, 0600);
+	pm_operator_answer_clear(&answer);
+	if (r == TOOL_OK)
+		fprintf(stderr, "%s: %zu secrets\n", call->output, lines > 2 ? lines - 2 : 0);
+	return r;
+}
+
+int secrets_backup(int argc, char **argv)
+{
+	static const struct secrets_verb verb = {"backup", backup_help, "", 0, true, backup};
+
+	return secrets_run(&verb, argc, argv);
+}
+
+/* --- restore --------------------------------------------------------------------------------- */
+
+static const char restore_help[] =
+	"Usage: pm-ctl secrets restore FILE --share-key KEY OPTION...\n"
+	"Give back what a backup holds: what is there already stays as it is, and what has "
+	"expired\n"
+	"stays gone. What was revoked since comes back: revoke it again.\n"
+	"\n"
+	"  FILE                 the backup, at most 23 MiB\n"
+	"  --share-key KEY      private X-Wing key of one who holds a share of the seed\n";
+
+static int load_key(const char *path, struct pm_box_key **ret)
+{
+	struct pm_report *report = pm_report_new();
+	uint8_t *pem = NULL;
+	size_t len = 0;
+	int r = tool_read_file(path, PM_BOX_FILE_MAX, &pem, &len), error = PM_OK;
+
+	if (r == TOOL_OK)
+		error = pm_box_key_parse(pem, len, report, ret);
+	if (error < 0)
+		tool_print_error(path, error, report);
+	if (pem)
+		explicit_bzero(pem, len);
+	free(pem);
+	pm_report_free(report);
+	return error < 0 ? tool_exit_status(error) : r;
+}
+
+static int open_box(
+	const struct pm_box_key *key, const json_t *box, const uint8_t *hash, uint8_t ret[KEY_SIZE])
+{
+	uint8_t bytes[KEY_SIZE + PM_BOX_OVERHEAD];
+	const char *text = json_string_value(box);
+	size_t len = 0;
+
+	if (!text || pm_text_base64_decode(text, strlen(text), bytes, sizeof(bytes), &len) < 0 ||
+		len != sizeof(bytes))
+		return PM_E_FORMAT;
+	return pm_box_open(key, BOX_LABEL, hash, PM_MANIFEST_HASH_SIZE, bytes, len, ret);
+}
+
+/* The first line has a box for each holder; one of them is this key's. */
+static int find_box(const struct pm_box_key *key, const json_t *first, uint8_t ret[KEY_SIZE])
+{
+	const char *text = json_string_value(json_object_get(first, "manifest"));
+	const json_t *entry, *list = json_object_get(first, "keys");
+	uint8_t hash[PM_MANIFEST_HASH_SIZE];
+	int r = PM_E_REJECTED;
+	size_t i;
+
+	if (!text || pm_hex_decode(text, hash, sizeof(hash)) < 0)
+		return PM_E_FORMAT;
+	json_array_foreach(list, i, entry)
+	{
+		r = open_box(key, json_object_get(entry, "box"), hash, ret);
+		if (r == PM_OK)
+			return PM_OK;
+	}
+	return r;
+}
+
+static int open_backup(
+	const struct secrets_call *call, const uint8_t *bytes, size_t len, uint8_t ret[KEY_SIZE])
+{
+	const uint8_t *end = len ? memchr(bytes, '\n', len) : NULL;
+	struct pm_box_key *key = NULL;
+	json_t *first;
+	int error, r = load_key(call->share_key, &key);
+
+	if (r != TOOL_OK)
+		return r;
+	first = end ? json_loadb((const char *)bytes, (size_t)(end - bytes), JSON_REJECT_DUPLICATES,
+			      NULL)
+		    : NULL;
+	error = first ? find_box(key, first, ret) : PM_E_FORMAT;
+	if (error < 0)
+		warnx("%s: %s", call->words[0],
+			error == PM_E_FORMAT ? "not a backup" : "not for this key");
+	json_decref(first);
+	pm_box_key_free(key);
+	return tool_exit_status(error);
+}
+
+static json_t *restore_body(
+	struct secrets_call *call, const uint8_t *key, const uint8_t *bytes, size_t len)
+{
+	uint8_t salt[PM_COMMAND_DIGEST_SIZE], content[PM_COMMAND_DIGEST_SIZE];
+	const struct pm_command_statement s = {
+		.op = PM_COMMAND_RESTORE, .id = "", .content = content};
+	json_t *command;
+
+	if (pm_command_salt(salt) < 0 || pm_command_content(salt, bytes, len, content) < 0)
+		return NULL;
+	command = secrets_command(call, &s);
+	return command ? json_pack("{s:o, s:o, s:o, s:o}", "Command", command, "Salt",
+				 secrets_base64(salt, sizeof(salt)), "Value",
+				 secrets_base64(bytes, len), "Key", secrets_base64(key, KEY_SIZE))
+		       : NULL;
+}
+
+static int print(const struct secrets_call *call, struct pm_operator_answer *answer)
+{
+	json_t *json =
+		json_loadb((const char *)answer->body, answer->len, JSON_REJECT_DUPLICATES, NULL);
+	json_int_t restored = json_integer_value(json_object_get(json, "Restored"));
+	json_int_t kept = json_integer_value(json_object_get(json, "Kept"));
+	json_int_t expired = json_integer_value(json_object_get(json, "Expired"));
+
+	pm_operator_answer_clear(answer);
+	if (call->mesh.json)
+		return manifest_print_json(json);
+	printf("%lld restored, %lld were there, %lld expired\n", (long long)restored,
+		(long long)kept, (long long)expired);
+	json_decref(json);
+	return TOOL_OK;
+}
+
+static int restore(struct secrets_call *call)
+{
+	struct pm_operator_answer answer;
+	uint8_t *bytes = NULL, key[KEY_SIZE];
+	json_t *body = NULL;
+	size_t len = 0;
+	int r = TOOL_USAGE;
+
+	if (!call->share_key) {
+		warnx("secrets restore needs --share-key; try --help");
+		return TOOL_USAGE;
+	}
+	r = tool_read_file(call->words[0], BACKUP_MAX, &bytes, &len);
+	if (r == TOOL_OK)
+		r = open_backup(call, bytes, len, key);
+	if (r == TOOL_OK) {
+		body = restore_body(call, key, bytes, len);
+		r = body ? secrets_ask(call, "POST", "/restore", body, &answer) : TOOL_USAGE;
+	}
+	explicit_bzero(key, sizeof(key));
+	free(bytes);
+	return r == TOOL_OK ? print(call, &answer) : r;
+}
+
+int secrets_restore(int argc, char **argv)
+{
+	static const struct secrets_verb verb = {
+		"restore", restore_help, "FILE", 1, false, restore};
+
+	return secrets_run(&verb, argc, argv);
+}
