@@ -165,9 +165,11 @@ static int take_unit(struct pm_exchange *x, enum pm_unit unit, struct pm_view by
 	return r < 0 ? pm_fail(report, r, "sealed.header", "keys", "%s", pm_strerror(r)) : PM_OK;
 }
 
+/* Nothing more will come: what the last frames held is wiped, while the other direction goes on. */
 static struct pm_exchange_event tell_end(struct pm_exchange *x)
 {
 	x->end_due = false;
+	pm_frames_free(&x->frames);
 	return (struct pm_exchange_event){.type = PM_EXCHANGE_END};
 }
 
