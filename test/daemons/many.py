@@ -15,6 +15,7 @@ from proxy import CANARY, SEALED, Setup, chat
 SKIPPED = 77
 STREAMS = 10000
 STREAMS_LEAST = 1000
+BATCH = 250 # that begin at a time: a queue of connections is no longer than that
 OTHER_FILES = 200 # beside the two of each stream in the proxy
 KIB_MOST = 96 # of a stream, with all that the allocator keeps
 
@@ -82,8 +83,11 @@ def main(programs):
     with Setup(programs) as s:
         pid = s.proxy.process.pid
         before, _ = figures_of(pid)
-        streams = open_streams(s, count)
-        wait_for_words(streams)
+        streams = []
+        while len(streams) < count:
+            batch = open_streams(s, min(BATCH, count - len(streams)))
+            wait_for_words(batch)
+            streams += batch
         assert s.figure("pm_proxy_http_requests") == count
         assert figure(s.model.address("metrics"), "inference_server_http_requests") == count
         memory, mappings = figures_of(pid)

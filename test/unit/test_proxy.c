@@ -218,7 +218,7 @@ static void open_number(struct keys *keys, unsigned int number)
 START_TEST(opened_secrets_make_room)
 {
 	struct keys *keys = new_keys();
-	struct key *held[KEYS_OPENED_MAX];
+	struct key *held[KEYS_OPENED_MAX], *key;
 
 	for (unsigned int i = 0; i < KEYS_OPENED_MAX; i++) {
 		ck_pm(try_number(keys, i), PM_OK);
@@ -240,7 +240,9 @@ START_TEST(opened_secrets_make_room)
 	ck_assert(!is_there(keys, 0));
 	held[0] = find_number(keys, 9001);
 	ck_pm(try_number(keys, 9002), PM_OK);
-	ck_assert_ptr_null(key_sealed(keys, keys_find(keys, "9002", 1)));
+	key = find_number(keys, 9002);
+	ck_assert_ptr_null(key_sealed(keys, key));
+	key_unref(keys, key);
 	for (unsigned int i = 0; i < KEYS_OPENED_MAX; i++)
 		key_unref(keys, held[i]);
 	keys_free(keys);
