@@ -297,6 +297,7 @@ static void make_request(struct client *c, struct pm_exchange_key *key)
 struct result {
 	double p50, p99; /* microseconds */
 	double kib;	 /* of a stream, in the proxy */
+	double cpu;	 /* microseconds of the proxy, for an event */
 };
 
 static void free_client(struct client *c)
@@ -329,6 +330,7 @@ static struct result measure(const struct bench_server *proxy, uint16_t port, si
 	struct client *clients = calloc(streams, sizeof(*clients));
 	struct samples samples = {calloc(streams * EVENTS, sizeof(double)), 0};
 	long before = proxy ? bench_memory(proxy, "VmRSS:") : 0;
+	double cpu = proxy ? bench_cpu(proxy) : 0;
 	struct result r = {0};
 
 	for (size_t i = 0; i < streams; i++) {
@@ -338,6 +340,8 @@ static struct result measure(const struct bench_server *proxy, uint16_t port, si
 		make_request(&clients[i], key);
 	}
 	run(clients, streams);
+	if (proxy)
+		r.cpu = (bench_cpu(proxy) - cpu) / (double)(streams * EVENTS);
 	if (proxy)
 		r.kib = (double)(bench_memory(proxy, "VmRSS:") - before) / (double)streams;
 	qsort(samples.late, samples.count, sizeof(double), bench_by_value);
@@ -367,9 +371,9 @@ static void compare(char *proxy_path, char *keys, uint16_t port, size_t streams,
 	sealed = measure(&proxy, proxy.port, streams, key);
 	bench_stop(&proxy);
 	pm_exchange_key_free(key);
-	printf("%7zu %9.0f %8.0f %8.0f %9.0f %8.0f %8.0f %8.0f %9.1f\n", streams,
+	printf("%7zu %9.0f %8.0f %8.0f %9.0f %8.0f %8.0f %8.0f %8.1f %9.1f\n", streams,
 		1e6 / PERIOD * (double)streams, straight.p50, straight.p99, sealed.p50, sealed.p99,
-		sealed.p50 - straight.p50, sealed.p99 - straight.p99, sealed.kib);
+		sealed.p50 - straight.p50, sealed.p99 - straight.p99, sealed.cpu, sealed.kib);
 	fflush(stdout);
 }
 
@@ -388,10 +392,10 @@ int main(int argc, char **argv)
 	bench_pin(0);
 	base = event_base_new();
 	port = serve();
-	printf("%7s %9s %17s %18s %17s %9s\n", "", "", "straight, us", "sealed, us", "added, us",
-		"memory");
-	printf("%7s %9s %8s %8s %9s %8s %8s %8s %9s\n", "streams", "events/s", "p50", "p99", "p50",
-		"p99", "p50", "p99", "KiB each");
+	printf("%7s %9s %17s %18s %17s %8s %9s\n", "", "", "straight, us", "sealed, us",
+		"added, us", "CPU, us", "memory");
+	printf("%7s %9s %8s %8s %9s %8s %8s %8s %8s %9s\n", "streams", "events/s", "p50", "p99",
+		"p50", "p99", "p50", "p99", "an event", "KiB each");
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
 		compare(argv[1], keys, port, streams[i], (int)cpus - 1);
 	unlink(keys);
