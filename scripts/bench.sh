@@ -59,3 +59,8 @@ if [ -x "$build/test/bench/bench_proxy" ]; then
 	echo "an event at a steady pace, 50 a second of each stream, straight and through pm-proxy"
 	"$build/test/bench/bench_latency" "$build/daemons/pm-proxy"
 fi
+if [ -x "$build/test/bench/bench_store" ]; then
+	echo
+	echo "stores of daemons: median [min-max] of 5 rounds"
+	test/bench/bench_store.sh "$build"
+fi

@@ -13,7 +13,7 @@
 
 #define SWEEP_MILLISECONDS 5000
 
-/* Where operations come back to the loop, without an allocation; outlives a store that is closed. */
+/* Where operations come back to the loop, without an allocation; it outlives a closed store. */
 struct store_box {
 	atomic_size_t references; /* the store's, and each operation's */
 	pthread_mutex_t lock;

@@ -10,7 +10,8 @@
  *                             with the last of them
  *   sqlite:PATH               a file of this machine, shared by processes (not over a network file
  *                             system); an acknowledged write outlives a crash of the machine
- *   etcd:URL[,URL...]         a cluster by its JSON gateway, https://HOST[:PORT] or http
+ *   etcd:URL[,URL...]         a cluster by its JSON gateway, https://HOST[:PORT] or http; endpoints
+ *                             are tried in turn. All keys of the cluster are the store's
  *
  * Keys are 1 to STORE_KEY_MAX printable ASCII characters without space and sorted by their bytes;
  * values are bytes, at most STORE_VALUE_MAX. Each write gives its entry a new revision: a number
@@ -22,10 +23,10 @@
  * watches tell of it, STORE_SWEEP_SECONDS later at most (etcd: as soon as its leases run out).
  * Revisions are never used again, also for a key that was deleted.
  *
- * A store belongs to one loop, and all functions and calls are of that loop's thread. done(), event()
- * and lost() are called in the loop, never from within a call of this header; they may call any
- * function of this header but store_close(). What results and events point to is valid during the
- * call. Values that come back are not secret to the store's machinery: they are not wiped.
+ * A store belongs to one loop, and all functions and calls are of that loop's thread. done(),
+ * event() and lost() are called in the loop, never from within a call of this header; they may call
+ * any function of this header but store_close(). What results and events point to is valid during
+ * the call. Values are not secret to the store's machinery: they are not wiped.
  */
 #ifndef COMMON_STORE_H
 #define COMMON_STORE_H
@@ -75,7 +76,8 @@ struct store_result {
 	 *   PM_E_ARG      the key, the value or the time is not one that may be stored
 	 * What may have been done or not, so read again before you say either:
 	 *   PM_E_NET      no endpoint answered, or not in time, or not what it should
-	 *   PM_E_SYS      the file could not be read or written, or another process held it too long
+	 *   PM_E_SYS      the file could not be read or written, another process held it for 5
+	 *                 seconds, or it holds what no store writes
 	 *   PM_E_NOMEM
 	 */
 	int error;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is behind store.h: an operation is an object that goes from the store to its backend, perhaps
- * to a thread there, and comes back by the store's box. A watch is one operation after the other
- * that waits for changes after a revision.
+ * What is behind store.h: an operation is an object that goes from the store to its backend,
+ * perhaps to a thread there, and comes back by the store's box. A watch is one operation after the
+ * other that waits for changes after a revision.
  */
 #ifndef COMMON_STORE_BACKEND_H
 #define COMMON_STORE_BACKEND_H

@@ -2,8 +2,8 @@
 /*
  * A store in etcd (version 3.4 or later) by its JSON gateway. An entry's value there is a record:
  * when it expires (8 bytes, the greatest value for never, most significant first), the record's
- * version (one byte, 1), and the value. So the cluster itself can compare the time in a transaction;
- * leases only clean up.
+ * version (one byte, 1), and the value. So the cluster itself can compare the time in a
+ * transaction; leases only clean up.
  */
 #ifndef COMMON_STORE_ETCD_H
 #define COMMON_STORE_ETCD_H

@@ -26,7 +26,7 @@ static json_t *base64(const void *bytes, size_t len)
 	return json;
 }
 
-/* NULL: it is none, or too long, or *ret_error says that there is no memory. One byte is behind it. */
+/* NULL: it is none, or too long; or *ret_error says that there is no memory. */
 static uint8_t *unbase64(const json_t *json, size_t max, size_t *ret_len, int *ret_error)
 {
 	size_t len = json_string_length(json), room = len / 4 * 3;

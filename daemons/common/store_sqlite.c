@@ -22,6 +22,8 @@
 /* Of one transaction. */
 #define BATCH_OPS   256
 #define BATCH_BYTES (16 << 20)
+/* Of one look at the file: their results are in memory at the same time. */
+#define READS 64
 
 struct file {
 	struct file *next;
@@ -136,8 +138,8 @@ static void look_for_changes(struct file *file)
 	struct store_op *op;
 
 	TAILQ_CONCAT(&looked, &file->waiting, queue);
-	TAILQ_FOREACH(op, &looked, queue)
-	op->backend = NULL;
+	for (op = TAILQ_FIRST(&looked); op; op = TAILQ_NEXT(op, queue))
+		op->backend = NULL;
 	while ((op = TAILQ_FIRST(&looked))) {
 		bool is_found;
 
@@ -155,14 +157,22 @@ static void read_all(struct file *file)
 	struct store_ops reads = TAILQ_HEAD_INITIALIZER(reads);
 	struct store_op *op;
 
-	TAILQ_CONCAT(&reads, &file->reads, queue);
-	pthread_mutex_unlock(&file->lock);
-	while ((op = TAILQ_FIRST(&reads))) {
-		TAILQ_REMOVE(&reads, op, queue);
-		sqlite_db_read(file->read_db, op);
-		store_op_mail(op);
+	for (int i = 0; i < READS && (op = TAILQ_FIRST(&file->reads)); i++) {
+		TAILQ_REMOVE(&file->reads, op, queue);
+		TAILQ_INSERT_TAIL(&reads, op, queue);
 	}
+	if (TAILQ_EMPTY(&reads))
+		return;
+	pthread_mutex_unlock(&file->lock);
+	sqlite_db_read(file->read_db, &reads);
+	mail_all(&reads);
 	pthread_mutex_lock(&file->lock);
+}
+
+/* The lock is held. */
+static bool has_work(const struct file *file)
+{
+	return !TAILQ_EMPTY(&file->reads) || (file->has_changed && !TAILQ_EMPTY(&file->waiting));
 }
 
 static void *read_run(void *arg)
@@ -174,7 +184,7 @@ static void *read_run(void *arg)
 	while (!file->is_ending) {
 		int64_t version;
 
-		if (TAILQ_EMPTY(&file->reads) && !file->has_changed)
+		if (!has_work(file))
 			wait_for_work(file);
 		read_all(file);
 		if (TAILQ_EMPTY(&file->waiting)) {
@@ -241,8 +251,8 @@ static void drop_all(struct store_ops *ops)
 {
 	struct store_op *op;
 
-	TAILQ_FOREACH(op, ops, queue)
-	store_op_fail(op, PM_E_STATE, "the store was closed");
+	for (op = TAILQ_FIRST(ops); op; op = TAILQ_NEXT(op, queue))
+		store_op_fail(op, PM_E_STATE, "the store was closed");
 	mail_all(ops);
 }
 

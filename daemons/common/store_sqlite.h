@@ -2,8 +2,8 @@
 /*
  * One connection to a store's file, of one thread at a time. store_sqlite.c says which threads.
  *
- * The file: table entry (key, value, revision, expires), and table change (revision, key), which has
- * a row for each of the last STORE_HISTORY writes; its greatest revision is the store's.
+ * The file: table entry (key, value, revision, expires), and table change (revision, key), which
+ * has a row for each of the last STORE_HISTORY writes; its greatest revision is the store's.
  */
 #ifndef COMMON_STORE_SQLITE_H
 #define COMMON_STORE_SQLITE_H
@@ -26,13 +26,13 @@ void sqlite_db_close(struct sqlite_db *db);
  */
 bool sqlite_db_write(struct sqlite_db *db, struct store_ops *ops);
 
-/* STORE_GET and STORE_LIST. */
-void sqlite_db_read(struct sqlite_db *db, struct store_op *op);
+/* STORE_GET and STORE_LIST, all of the same state of the file. */
+void sqlite_db_read(struct sqlite_db *db, struct store_ops *ops);
 
 /* Is there something to tell, or an error? Else revision is up to where it looked. */
 bool sqlite_db_changes(struct sqlite_db *db, struct store_op *op);
 
-/* A number that differs once another connection, of any process, has changed the file; -1: unknown. */
+/* A number that differs once another connection, of any process, has changed the file; or -1. */
 int64_t sqlite_db_version(struct sqlite_db *db);
 
 #endif

@@ -20,6 +20,7 @@
  */
 static const char *const statements[STATEMENT_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_BEGIN_READING] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_REVISION] = "SELECT coalesce(max(revision), 1) FROM change",
@@ -173,25 +174,37 @@ static bool is_number(struct sqlite_db *db, const char *pragma, int wanted)
 	return !strcmp(value, text);
 }
 
-/* The writer's lock is held: nobody else makes the tables at the same time. */
-static int make_tables(struct sqlite_db *db, char reason[STORE_REASON_SIZE])
+/* 0: ours; PM_E_MISSING: nothing is in it yet; PM_E_FORMAT, PM_E_UNSUPPORTED. */
+static int look_at_tables(struct sqlite_db *db, char reason[STORE_REASON_SIZE])
 {
-	char text[128];
-
 	if (is_number(db, "PRAGMA application_id", APPLICATION_ID)) {
 		if (is_number(db, "PRAGMA user_version", VERSION))
 			return PM_OK;
 		snprintf(reason, STORE_REASON_SIZE, "%.300s: a store of another version", db->path);
 		return PM_E_UNSUPPORTED;
 	}
-	if (!is_number(db, "SELECT count(*) FROM sqlite_schema", 0)) {
-		snprintf(reason, STORE_REASON_SIZE, "%.300s: not a store but another database",
-			db->path);
-		return PM_E_FORMAT;
-	}
+	if (is_number(db, "SELECT count(*) FROM sqlite_schema", 0))
+		return PM_E_MISSING;
+	snprintf(reason, STORE_REASON_SIZE, "%.300s: not a store but another database", db->path);
+	return PM_E_FORMAT;
+}
+
+/* The writer's lock keeps another process from making them at the same time. */
+static int make_tables(struct sqlite_db *db, char reason[STORE_REASON_SIZE])
+{
+	char text[128];
+	int r;
+
 	snprintf(text, sizeof(text), "PRAGMA application_id = %d; PRAGMA user_version = %d;",
 		APPLICATION_ID, VERSION);
-	return execute(db, schema) && execute(db, text) ? PM_OK : explain(db, reason);
+	if (!execute(db, "BEGIN IMMEDIATE"))
+		return explain(db, reason);
+	r = look_at_tables(db, reason);
+	if (r == PM_E_MISSING)
+		r = execute(db, schema) && execute(db, text) ? PM_OK : explain(db, reason);
+	if (r == PM_OK && !execute(db, "COMMIT"))
+		r = explain(db, reason);
+	return r;
 }
 
 static int set_up(struct sqlite_db *db, char reason[STORE_REASON_SIZE])
@@ -213,12 +226,8 @@ static int set_up(struct sqlite_db *db, char reason[STORE_REASON_SIZE])
 		snprintf(reason, STORE_REASON_SIZE, "%.300s: a log can't be kept there", db->path);
 		return PM_E_SYS;
 	}
-	if (!execute(db, "BEGIN IMMEDIATE"))
-		return explain(db, reason);
-	r = make_tables(db, reason);
-	if (r == PM_OK && !execute(db, "COMMIT"))
-		r = explain(db, reason);
-	return r;
+	r = look_at_tables(db, reason);
+	return r == PM_E_MISSING ? make_tables(db, reason) : r;
 }
 
 static int prepare(struct sqlite_db *db, char reason[STORE_REASON_SIZE])

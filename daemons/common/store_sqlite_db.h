@@ -9,6 +9,7 @@
 
 enum statement {
 	SQL_BEGIN,
+	SQL_BEGIN_READING,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_REVISION,
@@ -29,7 +30,7 @@ struct sqlite_db {
 	sqlite3 *sql;
 	sqlite3_stmt *prepared[STATEMENT_COUNT];
 	char *path;
-	int number; /* the system's error of the last run that failed; SQLite loses it at a commit */
+	int number; /* the system's error of the last run, or 0: SQLite loses it at a commit */
 };
 
 /* The operation failed as the connection's last call did. */

@@ -57,14 +57,29 @@ static bool list(struct sqlite_db *db, struct store_op *op)
 	return sqlite3_reset(s) == SQLITE_OK;
 }
 
-/* The revision first: what is written between the two is in the result, and told again. */
-void sqlite_db_read(struct sqlite_db *db, struct store_op *op)
+static void read_one(struct sqlite_db *db, struct store_op *op)
 {
 	int64_t revision = sqlite_db_number(db, SQL_REVISION);
 
 	op->revision = (uint64_t)revision;
 	if (revision < 0 || !(op->kind == STORE_GET ? get(db, op) : list(db, op)))
 		sqlite_db_fail(db, op);
+}
+
+/* What is written meanwhile is in none of the results. */
+void sqlite_db_read(struct sqlite_db *db, struct store_ops *ops)
+{
+	struct store_op *op;
+
+	if (!sqlite_db_run(db, sqlite_db_ready(db, SQL_BEGIN_READING))) {
+		for (op = TAILQ_FIRST(ops); op; op = TAILQ_NEXT(op, queue))
+			sqlite_db_fail(db, op);
+		return;
+	}
+	for (op = TAILQ_FIRST(ops); op; op = TAILQ_NEXT(op, queue))
+		read_one(db, op);
+	if (!sqlite3_get_autocommit(db->sql))
+		sqlite_db_run(db, sqlite_db_ready(db, SQL_COMMIT));
 }
 
 /* Of several changes of a key the last one counts: that of the entry's revision. */

@@ -136,8 +136,7 @@ static bool write_all(struct sqlite_db *db, struct store_ops *ops)
 
 	if (!sqlite_db_run(db, sqlite_db_ready(db, SQL_BEGIN)))
 		return false;
-	TAILQ_FOREACH(op, ops, queue)
-	{
+	for (op = TAILQ_FIRST(ops); op; op = TAILQ_NEXT(op, queue)) {
 		op->error = PM_OK;
 		op->reason[0] = '\0';
 		if (!write_one(db, op))
@@ -209,8 +208,8 @@ bool sqlite_db_write(struct sqlite_db *db, struct store_ops *ops)
 	if (write_all(db, ops))
 		return true;
 	error = sqlite_db_error(db, sqlite3_extended_errcode(db->sql));
-	TAILQ_FOREACH(op, ops, queue)
-	sqlite_db_fail(db, op);
+	for (op = TAILQ_FIRST(ops); op; op = TAILQ_NEXT(op, queue))
+		sqlite_db_fail(db, op);
 	roll_back(db);
 	if (error != PM_E_LIMIT || !TAILQ_NEXT(TAILQ_FIRST(ops), queue))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A loop with handles of a store, and operations that wait for their answer; a failure ends the test. */
+/* A loop with handles of a store, and operations that wait; a failure ends the test. */
 #ifndef PM_TEST_STORE_SCENE_H
 #define PM_TEST_STORE_SCENE_H
 

@@ -117,8 +117,18 @@ def test_busy(scene):
     scene.run(path, "put", "a", "1")
     other = sqlite3.connect(path, isolation_level=None)
     watch = subprocess.Popen([scene.tool, f"sqlite:{path}", "watch", "", "1"], stdout=subprocess.PIPE, text=True)
+    try:
+        busy(scene, path, other, watch)
+    finally:
+        watch.kill()
+        watch.stdout.close()
+        watch.wait()
+
+
+def busy(scene, path, other, watch):
     assert watch.stdout.readline().startswith("event a ")
     other.execute("BEGIN IMMEDIATE")
+    assert scene.run(path, "get", "a")[-1].startswith("ok")
     with subprocess.Popen([scene.tool, f"sqlite:{path}", "put", "a", "2"], stdout=subprocess.PIPE,
                           text=True) as put:
         line = put.stdout.readline()
@@ -127,9 +137,6 @@ def test_busy(scene):
     other.close()
     assert scene.run(path, "put", "a", "22")[-1].startswith("ok")
     assert watch.stdout.readline().startswith("event a "), "the other process' write was not told"
-    watch.kill()
-    watch.stdout.close()
-    watch.wait()
 
 
 def test_files_of_others(scene):

@@ -171,7 +171,7 @@ START_TEST(watches_of_the_future_are_lost)
 }
 END_TEST
 
-/* The cluster throws away what is before a revision when it is told to; ours keep so many changes. */
+/* A cluster throws away what is old when it is told to; ours keep so many changes. */
 static void lose_history(void)
 {
 	static struct answer answers[STORE_HISTORY + 1];

@@ -4,7 +4,7 @@
  *
  * store_tool [--tls CERT KEY CA] URL COMMAND...
  *   get KEY | put KEY VALUE [IF-REVISION] | delete KEY | list PREFIX
- *   write PREFIX SIZE COUNT DEPTH     COUNT entries of SIZE bytes, DEPTH at a time; ends at a failure
+ *   write PREFIX SIZE COUNT DEPTH     entries of SIZE bytes, DEPTH at a time, until one fails
  *   check PREFIX SIZE                 which of those are there, and as they were written
  *   watch PREFIX REVISION             until it is lost
  *
@@ -252,13 +252,13 @@ int main(int argc, char **argv)
 	if (argc < 3 || loop_new(0, &tool.loop) < 0)
 		errx(2, "usage: store_tool [--tls CERT KEY CA] URL COMMAND...");
 	r = store_open(tool.loop, argv[1], &tls, &reason, &tool.store);
-	if (r < 0) {
+	if (r < 0)
 		printf("failed %d %s\n", r, reason);
-		return 1;
-	}
-	if (!start(&tool, argc - 2, argv + 2))
+	tool.status = r < 0;
+	if (r == PM_OK && !start(&tool, argc - 2, argv + 2))
 		errx(2, "not a command");
-	loop_run(tool.loop);
+	if (r == PM_OK)
+		loop_run(tool.loop);
 	store_close(tool.store);
 	loop_free(tool.loop);
 	free((char *)tls.cert);
