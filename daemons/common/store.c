@@ -456,8 +456,9 @@ int store_open(struct loop *loop, const char *url, const struct store_tls *tls,
 	int r;
 
 	*ret_reason = reason;
-	snprintf(reason, sizeof(reason), "not a store: 'memory:', 'sqlite:' or 'etcd:' is wanted");
-	if (!kind)
+	snprintf(reason, sizeof(reason),
+		"not a store: 'memory:NAME', 'sqlite:PATH' or 'etcd:URL' is wanted");
+	if (!kind || !url[strlen(kind->scheme)])
 		return PM_E_ARG;
 	store = new_store(loop, kind);
 	snprintf(reason, sizeof(reason), "out of memory");

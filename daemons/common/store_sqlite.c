@@ -411,10 +411,6 @@ static int open_store(struct store *store, const char *place, const struct store
 	int r;
 
 	(void)tls;
-	if (!*place) {
-		snprintf(reason, STORE_REASON_SIZE, "'sqlite:' needs the path of a file");
-		return PM_E_ARG;
-	}
 	pthread_mutex_lock(&registry_lock);
 	r = get_file(place, reason, &file);
 	pthread_mutex_unlock(&registry_lock);

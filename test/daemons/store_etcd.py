@@ -279,7 +279,8 @@ def b64(data):
 
 
 def entry(key, value=b"1", revision="5", head=b"\xff" * 8 + b"\x01"):
-    return {"key": b64(key), "create_revision": "5", "mod_revision": revision, "version": "1", "value": b64(head + value)}
+    return {"key": b64(key), "create_revision": "5", "mod_revision": revision, "version": "1",
+            "value": b64(head + value)}
 
 
 HEADER = {"revision": "9"}

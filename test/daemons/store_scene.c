@@ -4,6 +4,7 @@
 #include <check.h>
 #include <err.h>
 #include <pm/error.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ int64_t __wrap_store_time(void);
 static const char *url;
 static struct store_tls tls;
 static int64_t moved;
-static unsigned int count;
+static atomic_uint count;
 
 int64_t __wrap_store_time(void)
 {
@@ -100,8 +101,8 @@ void scene_close(struct scene *scene)
 
 const char *scene_key(const struct scene *scene, const char *name)
 {
-	static char keys[8][2 * STORE_KEY_MAX];
-	static unsigned int next;
+	static _Thread_local char keys[8][2 * STORE_KEY_MAX];
+	static _Thread_local unsigned int next;
 	char *key = keys[next++ % 8];
 
 	snprintf(key, sizeof(keys[0]), "%s%s", scene->prefix, name);

@@ -48,7 +48,7 @@ void scene_open(struct scene *scene);
 void scene_close(struct scene *scene);
 struct store *scene_open_store(struct loop *loop);
 
-/* A key of this test; static, of the last 8 calls. */
+/* A key of this test; static, of the thread's last 8 calls. */
 const char *scene_key(const struct scene *scene, const char *name);
 
 /* Runs the loop until the flag is true. */

@@ -519,8 +519,9 @@ END_TEST
 
 START_TEST(urls_are_checked)
 {
-	static const char *const bad[] = {"", "memory", "file:x", "sqlite:", "etcd:", "etcd:a:2379",
-		"etcd:https://", "etcd:https://a,,https://b", "etcd:ftp://a", "etcd:https://a/x",
+	static const char *const bad[] = {"", "memory", "file:x",
+		"memory:", "sqlite:", "etcd:", "etcd:a:2379", "etcd:https://",
+		"etcd:https://a,,https://b", "etcd:ftp://a", "etcd:https://a/x",
 		"etcd:https://user@a", "etcd:https://a b"};
 	const char *reason;
 	struct store *store;
