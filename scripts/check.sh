@@ -20,12 +20,12 @@ try() {
 			$(printf -- ' --no-suite %s' $left_out) || failed=1
 }
 
-# The first build runs everything. What looks at the sources alone is not repeated, and the long tests and the
-# virtual machine run once more, under the sanitizers.
+# The first build runs everything. What looks at the sources alone is not repeated; the daemons, the long tests and
+# the virtual machine run once more, under the sanitizers.
 try build gcc none
 try build-asan gcc "style man" -Db_sanitize=address,undefined
-try build-clang clang "style man vm long"
-try build-mbedtls gcc "style man vm long" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
+try build-clang clang "style man vm long daemons"
+try build-mbedtls gcc "style man vm long daemons" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 
 # shellcheck disable=SC2086 # a list of words
 python3 scripts/summary.py $dirs || failed=1
