@@ -372,6 +372,16 @@ def test_too_long(scene):
         scene.fails(gateway.url, LIMIT_ERROR, "too long", "list", "", tls=None)
 
 
+def test_lists_of_the_large(scene):
+    """Where so many values are too long for one answer, fewer are asked for."""
+    def answer(handler):
+        limit = int(handler.server.asked[-1][1]["limit"])
+        handler.reply(b" " * (17 << 20) if limit > 4 else {"header": HEADER, "kvs": [entry(b"a")]})
+    with Gateway(answer) as gateway:
+        scene.ok(gateway.url, "list", "", tls=None)
+        assert [x["limit"] for x in gateway.asked("/v3/kv/range")] == ["64", "16", "4"]
+
+
 def leave(handler):
     """Reads the request, and closes without an answer."""
     handler.close_connection = True

@@ -94,6 +94,15 @@ def test_file_is_limited(scene):
     assert scene.run(path, "put", "a", "1")[-1].startswith("ok")
 
 
+def test_large_among_small(scene):
+    """One write that there is no room for does not take others with it that were made durable together."""
+    path = scene.folder / "mixed"
+    lines = scene.run(path, "mixed", "w/", 900000, 20, 20,
+                      preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (800000, 800000)))
+    assert acks(lines) == set(range(20)) - {1}, lines
+    assert len([x for x in lines if x.startswith(f"failed {LIMIT} ")]) == 1, lines
+
+
 def test_disk_is_full(scene):
     folder = scene.folder / "disk"
     folder.mkdir()

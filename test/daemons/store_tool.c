@@ -5,6 +5,7 @@
  * store_tool [--tls CERT KEY CA] URL COMMAND...
  *   get KEY | put KEY VALUE [IF-REVISION] | delete KEY | list PREFIX
  *   write PREFIX SIZE COUNT DEPTH     entries of SIZE bytes, DEPTH at a time, until one fails
+ *   mixed PREFIX SIZE COUNT DEPTH     the same, but only the second one has that size
  *   check PREFIX SIZE                 which of those are there, and as they were written
  *   watch PREFIX REVISION             until it is lost
  *
@@ -19,11 +20,14 @@
 
 #include "common/store.h"
 
+#define SMALL 10
+
 struct tool {
 	struct loop *loop;
 	struct store *store;
 	const char *prefix;
 	size_t size;
+	bool is_mixed;
 	long count, begun, ended, depth;
 	int status;
 };
@@ -113,15 +117,16 @@ static void on_written(void *arg, const struct store_result *result)
 static void write_next(struct tool *tool)
 {
 	struct write *w = malloc(sizeof(*w));
-	uint8_t *bytes = malloc(tool->size);
+	size_t size = tool->is_mixed && tool->begun != 1 ? SMALL : tool->size;
+	uint8_t *bytes = malloc(size);
 	char key[STORE_KEY_MAX];
 
 	if (!w || !bytes)
 		err(1, NULL);
 	*w = (struct write){tool, tool->begun++};
-	fill(bytes, tool->size, w->index);
+	fill(bytes, size, w->index);
 	snprintf(key, sizeof(key), "%s%08ld", tool->prefix, w->index);
-	if (!store_put(tool->store, key, bytes, tool->size, 0, STORE_ANY, on_written, w))
+	if (!store_put(tool->store, key, bytes, size, 0, STORE_ANY, on_written, w))
 		err(1, NULL);
 	free(bytes);
 }
@@ -198,7 +203,8 @@ static bool start_many(struct tool *tool, int argc, char **argv)
 		tool->size = number(argv[2]);
 		return store_list(tool->store, argv[1], NULL, 0, on_checked, tool);
 	}
-	if (strcmp(argv[0], "write") != 0 || argc != 5)
+	tool->is_mixed = !strcmp(argv[0], "mixed");
+	if ((!tool->is_mixed && strcmp(argv[0], "write") != 0) || argc != 5)
 		return false;
 	tool->size = number(argv[2]);
 	tool->count = (long)number(argv[3]);
