@@ -11,7 +11,7 @@ const struct pm_history_link *head_link(const struct head *head)
 	return pm_history_at(head->history, pm_history_count(head->history) - 1);
 }
 
-bool head_has_link(const struct head *head, uint64_t serial, const uint8_t *link)
+static bool has_link(const struct head *head, uint64_t serial, const uint8_t *link)
 {
 	const struct pm_history_link *at;
 
@@ -19,6 +19,18 @@ bool head_has_link(const struct head *head, uint64_t serial, const uint8_t *link
 		if (at->serial == serial)
 			return memcmp(at->hash, link, sizeof(at->hash)) == 0;
 	return false;
+}
+
+static bool is_of_same_seed(const struct head *a, const struct head *b)
+{
+	return memcmp(a->commitment, b->commitment, sizeof(a->commitment)) == 0 &&
+	       a->root_ca_len == b->root_ca_len &&
+	       memcmp(a->root_ca, b->root_ca, a->root_ca_len) == 0;
+}
+
+bool head_leads_on(const struct head *head, const struct head *from)
+{
+	return is_of_same_seed(head, from) && has_link(head, from->at.serial, from->at.link);
 }
 
 bool head_settle(struct head *head)

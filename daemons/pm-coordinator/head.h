@@ -43,8 +43,11 @@ struct head {
 /* The last link of its history, which has one at least. */
 const struct pm_history_link *head_link(const struct head *head);
 
-/* Does its history hold that link under that serial number? */
-bool head_has_link(const struct head *head, uint64_t serial, const uint8_t *link);
+/*
+ * Could it have come after that one? It is of the same seed, by what it says, and its history holds
+ * the other's last link. Who signed the links, a link's hash does not say: the seed does.
+ */
+bool head_leads_on(const struct head *head, const struct head *from);
 
 /* Sets what the machine compares: at.serial, at.link, at.mesh. False when that can't be. */
 bool head_settle(struct head *head);

@@ -61,6 +61,18 @@ static void renew(struct coordinator *c)
 
 /* --- keys of a peer -------------------------------------------------------------------------- */
 
+/* Ours, where we have one: keys of another deployment are not held beside it. */
+static int check_seed(const struct coordinator *c, const struct pm_seed *seed)
+{
+	uint8_t ours[PM_SEED_COMMITMENT_SIZE], theirs[PM_SEED_COMMITMENT_SIZE];
+	int r = c->seed ? pm_seed_commitment(c->seed, ours) : PM_OK;
+
+	if (r < 0 || !c->seed)
+		return r;
+	r = pm_seed_commitment(seed, theirs);
+	return r == PM_OK && memcmp(ours, theirs, sizeof(ours)) != 0 ? PM_E_REJECTED : r;
+}
+
 /* The seed proves itself by the commitment, the history and the mesh CA: see tenure_take(). */
 static int take_keys(struct coordinator *c, struct pm_membership *membership,
 	struct pm_report *report, struct tenure *tenure)
@@ -77,6 +89,8 @@ static int take_keys(struct coordinator *c, struct pm_membership *membership,
 		memcmp(ca, tenure->head->mesh_ca, ca_len) != 0)
 		return PM_E_REJECTED;
 	r = pm_seed_from(seed_bytes, &seed);
+	if (r == PM_OK)
+		r = check_seed(c, seed);
 	if (r == PM_OK)
 		r = tenure_take(tenure, seed, key, c->own, (int64_t)time(NULL), report);
 	if (r == PM_OK && !machine_took(&c->machine, &tenure->head->at))
@@ -98,7 +112,10 @@ static void on_peer(void *arg, struct pm_membership *membership)
 	pm_membership_free(membership);
 	c->is_asking_peers = false;
 	c->ask_peers_at = loop_now() + ASK_MILLISECONDS;
-	if (r == PM_OK && coordinator_install(c, tenure)) {
+	if (r == PM_OK) {
+		/* The machine says that they are here: without memory it ends, as after a crash. */
+		if (!coordinator_install(c, tenure))
+			abort();
 		log_event(LOG_LEVEL_INFO, "followed", "by", "peer", NULL);
 		look_now(c);
 	} else if (tenure) {
@@ -194,7 +211,7 @@ static void adopt(struct coordinator *c, struct head *head)
 static void judge(struct coordinator *c, struct head *head)
 {
 	const struct tenure *known = coordinator_newest(c);
-	bool leads_on = !known || head_has_link(head, known->head->at.serial, known->head->at.link);
+	bool leads_on = !known || head_leads_on(head, known->head);
 	bool is_new = !known || head->at.revision != known->head->at.revision;
 	enum machine_next next = machine_saw(&c->machine, &head->at, leads_on, c->look_asked);
 

@@ -201,7 +201,8 @@ static int check_head(const struct tenure *t, const struct pm_seed *seed,
 	if (r < 0)
 		return r;
 	if (memcmp(commitment, head->commitment, sizeof(commitment)) != 0 ||
-		root_len != head->root_ca_len || memcmp(root, head->root_ca, root_len) != 0)
+		root_len != head->root_ca_len || memcmp(root, head->root_ca, root_len) != 0 ||
+		(held && !head_leads_on(head, held->head)))
 		return PM_E_REJECTED;
 	if (held) {
 		memory.serial = held->head->at.serial;

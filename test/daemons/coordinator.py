@@ -329,6 +329,19 @@ def test_the_store_goes_back_under_a_process(programs):
         assert c.set_manifest(d.manifest(two)).status == 503
 
 
+def test_a_head_of_another_seed(programs):
+    """It is not followed, whatever history it shows, and does no harm once it is gone."""
+    with Deployment(programs) as d, d.start() as c:
+        first(d, c)
+        head = d.store_value("coordinator/head")
+        other = json.loads(head)
+        d.put_store_value("coordinator/head", json.dumps(other | {"seq": 9, "commitment": "00" * 32}).encode())
+        c.daemon.wait_for("another history")
+        c.wait_for_state("stale")
+        d.put_store_value("coordinator/head", head)
+        c.wait_for_state("ready")
+
+
 def peers(d, port):
     return ["--peer", f"http://127.0.0.1:{port}"]
 
