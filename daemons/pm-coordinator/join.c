@@ -422,15 +422,33 @@ static void parse_bundle(struct join *join)
 	pm_report_free(report);
 }
 
+/* Nobody is judged by what does not hold: no nonce is spent, and no line written. */
+static bool is_open(struct job *job)
+{
+	const struct coordinator *c = job->c;
+	struct pm_report *report;
+	int r;
+
+	if (coordinator_state(c) != MACHINE_READY) {
+		job_fail(job, 503, "not_ready", "this coordinator is %s",
+			coordinator_state_name(coordinator_state(c)));
+		return false;
+	}
+	report = pm_report_new();
+	r = pm_manifest_check_time(c->own->manifest, (int64_t)time(NULL), report);
+	if (r < 0)
+		job_fail(job, 503, "not_ready", "%s",
+			report ? pm_report_reason(report) : pm_strerror(r));
+	pm_report_free(report);
+	return r == PM_OK;
+}
+
 void join_run(struct job *job)
 {
 	struct join *join;
 
-	if (coordinator_state(job->c) != MACHINE_READY) {
-		job_fail(job, 503, "not_ready", "this coordinator is %s",
-			coordinator_state_name(coordinator_state(job->c)));
+	if (!is_open(job))
 		return;
-	}
 	join = calloc(1, sizeof(*join));
 	if (!join) {
 		job_fail(job, 503, "busy", "out of memory");

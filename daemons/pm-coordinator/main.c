@@ -214,6 +214,9 @@ static void write_metrics(struct evbuffer *out, void *arg)
 			out, PREFIX "_state", "state", coordinator_state_name(s), s == state);
 	metrics_single(out, PREFIX "_serial", "gauge", "Serial number of the manifest, 0 for none.",
 		t ? (int64_t)t->head->at.serial : 0);
+	metrics_single(out, PREFIX "_manifest_not_after", "gauge",
+		"End of the manifest, seconds since 1970; 0 for none.",
+		t && t->manifest ? pm_manifest_not_after(t->manifest) : 0);
 	metrics_single(out, PREFIX "_replicas", "gauge", "Coordinators that use the store.",
 		(int64_t)c->replicas);
 	metrics_single(out, PREFIX "_joined_total", "counter", "Joins that were accepted.",

@@ -215,14 +215,25 @@ static int check_head(const struct tenure *t, const struct pm_seed *seed,
 		held ? &memory : NULL, report, &seen);
 }
 
+/*
+ * Without peers, nobody would get at the seed again after the end of a manifest, if no mesh CA
+ * could be drawn for it.
+ */
+static int64_t not_past_end(const struct tenure *tenure, int64_t now)
+{
+	int64_t end = pm_manifest_not_after(tenure->manifest);
+
+	return now < end ? now : end;
+}
+
 int tenure_take(struct tenure *tenure, const struct pm_seed *seed, const uint8_t *mesh_key,
 	const struct tenure *held, int64_t now, struct pm_report *report)
 {
 	struct pm_authority *authority = NULL;
 	int r = mesh_key ? pm_authority_new(seed, tenure->manifest, mesh_key, tenure->head->mesh_ca,
 				   tenure->head->mesh_ca_len, now, report, &authority)
-			 : pm_authority_new(
-				   seed, tenure->manifest, NULL, NULL, 0, now, report, &authority);
+			 : pm_authority_new(seed, tenure->manifest, NULL, NULL, 0,
+				   not_past_end(tenure, now), report, &authority);
 
 	if (r == PM_OK)
 		r = check_head(tenure, seed, authority, held, report);

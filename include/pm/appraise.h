@@ -70,6 +70,11 @@ struct pm_appraisal {
 	const void *document;
 	/** Its length. */
 	size_t document_len;
+	/**
+	 * The manifest may have ended: for what its owners do then, such as the recovery of a
+	 * coordinator that was down. Never to trust a worker.
+	 */
+	bool allow_ended;
 };
 
 /** What was proved: made by pm_appraise() only, and only when it accepts. */

@@ -163,7 +163,10 @@ struct pm_coordinator_trust {
 	const struct pm_manifest *manifest;
 	/** Its hash, PM_MANIFEST_HASH_SIZE bytes; or NULL, with the manifest. */
 	const uint8_t *manifest_hash;
-	/** A coordinator that is sealed will do too: to give it a share. */
+	/**
+	 * A coordinator that is sealed will do too: to give it a share. Its manifest may have ended
+	 * then: once it is recovered, it takes the next one, and certifies nobody before.
+	 */
 	bool allow_sealed;
 };
 

@@ -276,7 +276,8 @@ static int appraise_part(struct run *run, const struct part *part)
 
 /*
  * The evidence by the wanted manifest. With its hash alone that is the document's, so the hash is
- * looked at before.
+ * looked at before. So is the state: a sealed one, where it may be, gets shares and no trust, and
+ * its manifest may have ended while it was down.
  */
 static int appraise_evidence(struct run *run)
 {
@@ -288,6 +289,7 @@ static int appraise_evidence(struct run *run)
 		.role = PM_COORDINATOR_ROLE,
 		.document = d->text.ptr,
 		.document_len = d->text.len,
+		.allow_ended = d->document.state == PM_COORDINATOR_SEALED,
 		.now = run->now,
 		.max_age = run->coordinator->max_age,
 		.snp_cache = run->coordinator->snp_cache,

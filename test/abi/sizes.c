@@ -18,7 +18,7 @@ static const struct {
 	const char *type;
 	size_t found, wanted;
 } rows[] = {
-	SIZE(struct pm_appraisal, 80),
+	SIZE(struct pm_appraisal, 88),
 	SIZE(struct pm_appraised, 7192),
 	SIZE(struct pm_audit_field, 16),
 	SIZE(struct pm_audit_head, 48),

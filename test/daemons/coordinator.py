@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """pm-coordinator on a software processor: who may change what, who gets a certificate, and what a restart keeps.
-coordinator.py PM-COORDINATOR COORDINATOR-PEER FOLDER-OF-TOOLS"""
+coordinator.py CLOCK PM-COORDINATOR COORDINATOR-PEER FOLDER-OF-TOOLS"""
 import base64
 import contextlib
 import json
@@ -12,9 +12,10 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 
 from deployment import Coordinator, Deployment, Etcd, OTHER, b64, free_port, public_of, run
-from harness import Daemon, LIMIT, ask, figure, run_tests
+from harness import Clock, Daemon, LIMIT, ask, figure, run_tests
 
 KILLS = 8
 
@@ -251,6 +252,46 @@ def test_recovery(programs):
             check_log(d, c, manifest, ["manifest.set", "worker.joined", "coordinator.recovered", "worker.joined"])
             assert c.set_manifest(d.manifest(manifest)).status == 200
             hidden(d, c, shares, again["secret"])
+
+
+def test_a_manifest_that_ends(programs):
+    """It certifies nobody any more, and is followed by the next: also when no coordinator ran at its end."""
+    day = 86400
+
+    def ends(days):
+        return {"not_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * day))}
+
+    def is_over(c, manifest):
+        log = log_of(c)
+        r = c.join(d.bundle(c.nonce()))
+        assert r.status == 503 and "manifest.validity" in r.message, r.body
+        assert "manifest.validity" in c.library_join()["no"] and "manifest.validity" in c.attest(manifest)["no"]
+        assert log_of(c) == log, "nobody was judged"
+        assert c.status()["State"] == "ready"
+
+    with Clock(CLOCK) as clock, clock.of_all(), Deployment(programs) as d:
+        one = d.manifest(**ends(1))
+        two = d.manifest(one, **ends(3))
+        three, late = d.manifest(two), d.manifest(one)
+        with d.start() as c:
+            _, shares, before = first(d, c, one)
+            joined = c.library_join()
+            clock.set(2 * day)
+            is_over(c, one)
+            assert c.set_manifest(two).status == 200
+            assert c.library_join(pin=two)["secret"] == joined["secret"]
+        clock.set(4 * day)
+        with d.start() as c:
+            c.wait_for_state("sealed")
+            assert "no" in c.attest(two)
+            c.recover(two, shares)
+            is_over(c, two)
+            assert c.set_manifest(late).status == 403
+            assert c.set_manifest(three).status == 200
+            after = c.library_join(pin=three)
+            assert after["secret"] == joined["secret"] and c.attest(three)["root"] == before["root"]
+            check_log(d, c, three, ["manifest.set", "worker.joined", "manifest.set", "worker.joined",
+                                    "coordinator.recovered", "manifest.set", "worker.joined"])
 
 
 def test_an_old_store_after_a_restart(programs):
@@ -598,4 +639,5 @@ def test_options(programs):
 
 
 if __name__ == "__main__":
-    run_tests(sys.modules[__name__], sys.argv[1:])
+    CLOCK = sys.argv[1]
+    run_tests(sys.modules[__name__], sys.argv[2:])

@@ -9,41 +9,14 @@ import re
 import signal
 import socket
 import sys
-import tempfile
 import threading
 
 from client import CHAT, Scene, error_of
-from harness import Daemon, LIMIT, Response, ask, connect, read_all, read_until, request, run_tests, wait_for_figure
+from harness import Clock, Daemon, LIMIT, Response, ask, connect, read_all, read_until, request, run_tests, wait_for_figure
 from proxy import CANARY, HERE, SEALED, Setup, chat
 
 HOUR = 3600
 JSON = [("Content-Type", "application/json")]
-
-
-class Clock:
-    """Of daemons."""
-
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = f"{self.folder.name}/offset"
-        self.set(0)
-
-    def set(self, seconds):
-        with open(f"{self.path}.new", "w", encoding="ascii") as f:
-            f.write(str(seconds))
-        os.rename(f"{self.path}.new", self.path)
-
-    def __enter__(self):
-        self.on(True)
-        return self
-
-    def on(self, on):
-        """Does it hold for daemons that start from now on?"""
-        Daemon.more = {"LD_PRELOAD": CLOCK, "PM_CLOCK": self.path} if on else {}
-
-    def __exit__(self, *_):
-        self.on(False)
-        self.folder.cleanup()
 
 
 def proxy_of(programs):
@@ -72,7 +45,7 @@ def is_whole(data):
 
 def test_clock_set_back(programs):
     """What a full replay cache forgot while the clock was ahead is not answered when it is right again."""
-    with Clock() as clock, Setup(proxy_of(programs), "--replay-entries", "2") as s:
+    with Clock(CLOCK) as clock, Setup(proxy_of(programs), "--replay-entries", "2") as s:
         def send(age):
             data = s.peer.sealed("/v1/chat/completions", chat(), "echo", age=age)
             return data, s.post("/", data, s.outer("echo"))[1].status
@@ -90,7 +63,7 @@ def test_clock_set_back(programs):
 
 def test_clocks_apart(programs):
     """A client whose clock is wrong is told so, and served once it is right."""
-    with Clock() as clock:
+    with Clock(CLOCK) as clock:
         with Scene(programs) as s: # both clocks are this one
             assert s.post(CHAT, chat()).status == 200
             clock.on(False)
@@ -107,7 +80,7 @@ def test_clocks_apart(programs):
 
 def test_secret_ends_in_a_stream(programs):
     """A stream outlives its secret; the next request finds that there is none, and there is a new one."""
-    with Clock() as clock, Scene(programs) as s:
+    with Clock(CLOCK) as clock, Scene(programs) as s:
         c, data = stream(s)
         clock.set(2 * HOUR)
         assert s.post(CHAT, chat()).status == 200

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of daemons share: processes, sockets, certificates. No test waits for time to pass: it waits for
 a line of the log, for bytes, or for the end of a connection, and gives up after LIMIT seconds."""
+import contextlib
 import os
 import re
 import select
@@ -240,6 +241,45 @@ def tls_client(folder, ca, name="server.test", cert=None, version=None):
     if version:
         context.minimum_version = context.maximum_version = version
     return lambda s: context.wrap_socket(s, server_hostname=name)
+
+
+class Clock:
+    """What daemons that start from now on believe the time to be, by a library that is preloaded: see clock.c."""
+
+    def __init__(self, library):
+        self.library = os.path.abspath(library)
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = f"{self.folder.name}/offset"
+        self.set(0)
+
+    def set(self, seconds):
+        with open(f"{self.path}.new", "w", encoding="ascii") as f:
+            f.write(str(seconds))
+        os.rename(f"{self.path}.new", self.path)
+
+    def __enter__(self):
+        self.on(True)
+        return self
+
+    def on(self, on):
+        """Does it hold for daemons that start from now on?"""
+        Daemon.more = {"LD_PRELOAD": self.library, "PM_CLOCK": self.path} if on else {}
+
+    @contextlib.contextmanager
+    def of_all(self):
+        """Of tools too."""
+        more = Daemon.more | {"ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"}
+        before = dict(os.environ)
+        os.environ.update(more)
+        try:
+            yield self
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def __exit__(self, *_):
+        self.on(False)
+        self.folder.cleanup()
 
 
 def run_tests(module, *args):

@@ -92,6 +92,18 @@ static void manifest_to_come(struct stage *s)
 	at(s, "not_before", json_string("2026-01-01T00:00:01Z"));
 }
 
+static void ended_may_be(struct stage *s)
+{
+	manifest_expired(s);
+	s->question.allow_ended = true;
+}
+
+static void to_come_may_not(struct stage *s)
+{
+	manifest_to_come(s);
+	s->question.allow_ended = true;
+}
+
 static void other_measurement(struct stage *s)
 {
 	s->snp.report[0x090] ^= 1;
@@ -379,6 +391,7 @@ static const struct {
 	{"a clock a little ahead", a_little_ahead, NULL, NULL, 0},
 	{"claims of a day", claims_of_that_age, NULL, NULL, 0},
 	{"as old as asked", as_old_as_asked, NULL, NULL, 0},
+	{"manifest expired, which may be", ended_may_be, NULL, NULL, 0},
 	{"in a tree", in_tree, NULL, NULL, 0},
 	{"a document", document_named_and_given, NULL, NULL, 0},
 	{"a document, not given", document_named, NULL, NULL, 0},
@@ -398,6 +411,8 @@ static const struct {
 	{"claims older than asked", older_than_asked, NULL, "issued at", PM_E_STALE},
 	{"manifest expired", manifest_expired, NULL, "manifest.validity", PM_E_STALE},
 	{"manifest not yet valid", manifest_to_come, NULL, "manifest.validity", PM_E_STALE},
+	{"manifest not yet valid, but may be expired", to_come_may_not, NULL, "manifest.validity",
+		PM_E_STALE},
 	{"another measurement", other_measurement, NULL, "MEASUREMENT", PM_E_REJECTED},
 	{"debugging", debug, NULL, "POLICY.DEBUG", PM_E_REJECTED},
 	{"a stranger's signature", strangers_signature, NULL, "SIGNATURE", PM_E_REJECTED},

@@ -304,6 +304,25 @@ START_TEST(another_measurement)
 }
 END_TEST
 
+/* A sealed coordinator is given shares then, as it must be there to take the next manifest. */
+START_TEST(a_manifest_that_has_ended)
+{
+	json_object_set_new(world.stage.manifest, "not_after", json_string("2026-01-01T00:01:40Z"));
+	world_again(&world);
+	trust.manifest = world.manifest;
+	world.now = WORLD_NOW + 100;
+	ck_pm(attest(), PM_OK);
+	world.now = WORLD_NOW + 101;
+	refused(PM_E_STALE, "manifest.validity");
+	trust.allow_sealed = true;
+	refused(PM_E_STALE, "manifest.validity");
+	world.state = "sealed";
+	ck_pm(attest(), PM_OK);
+	trust.allow_sealed = false;
+	refused(PM_E_STATE, "found sealed");
+}
+END_TEST
+
 /* --- another state --------------------------------------------------------------------------- */
 
 START_TEST(other_states)
@@ -715,6 +734,7 @@ int main(void)
 	tcase_add_test(t, other_states);
 	tcase_add_test(t, a_ready_coordinator_knows_all);
 	tcase_add_test(t, a_sealed_one_may_do);
+	tcase_add_test(t, a_manifest_that_has_ended);
 	tcase_add_loop_test(t, malformed_documents, 0, PM_ARRAY_LEN(bad_members));
 	tcase_add_test(t, an_audit_key);
 	tcase_add_test(t, a_history_of_another_key);

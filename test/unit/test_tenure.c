@@ -116,6 +116,65 @@ START_TEST(keys_of_another_seed)
 }
 END_TEST
 
+/* A mesh CA that is drawn for what the store showed, as of a coordinator that was recovered. */
+static int draw(
+	const struct tenure *shown, const struct pm_seed *seed, int64_t now, struct tenure **ret)
+{
+	int r;
+
+	*ret = tenure_copy(shown);
+	ck_assert_ptr_nonnull(*ret);
+	r = tenure_take(*ret, seed, NULL, NULL, now, NULL);
+	return r;
+}
+
+static int issue(const struct tenure *t, int64_t now)
+{
+	struct pm_mesh_identity who = {.role = "secrets", .replica = "1", .purpose = PM_MESH_SIGN};
+	struct pm_mesh_key *key = NULL;
+	char *pem = NULL;
+	int r;
+
+	strcpy(who.role, PM_MESH_ROLE_COORDINATOR);
+	ck_pm(pm_mesh_key_new(&key), PM_OK);
+	r = pm_authority_issue(t->authority, pm_mesh_key_spki(key, NULL), PM_MESH_SPKI_SIZE, &who,
+		now, 60, NULL, &pem, NULL);
+	pm_authority_pem_free(pem);
+	pm_mesh_key_free(key);
+	return r;
+}
+
+/* A manifest that ended while nobody had the seed: certifies nothing, and the next one follows. */
+START_TEST(a_manifest_that_has_ended)
+{
+	struct town t = town_new(0, 0);
+	struct tenure *late = NULL, *next = NULL;
+
+	ck_pm(draw(t.one, t.seed, NOW, &late), PM_OK);
+	ck_pm(issue(late, NOW), PM_OK);
+	ck_assert_uint_eq(late->head->at.seq, t.one->head->at.seq + 1);
+	tenure_free(late);
+	ck_pm(draw(t.one, t.seed, NOT_AFTER + 1000, &late), PM_OK);
+	ck_pm(issue(late, NOT_AFTER + 1000), PM_E_STALE);
+	ck_assert_uint_eq(late->head->at.seq, t.one->head->at.seq + 1);
+	ck_assert_mem_ne(late->head->at.mesh, t.one->head->at.mesh, MACHINE_HASH_SIZE);
+	ck_assert_mem_eq(late->head->at.link, t.one->head->at.link, MACHINE_HASH_SIZE);
+	ck_pm(plan(t.seed, late, 0, NOT_AFTER, &next), PM_OK);
+	ck_assert_uint_eq(next->head->at.serial, 2);
+	tenure_free(late);
+	/* Not one that does not hold yet, and not with keys of a peer, who gives none then. */
+	ck_pm(draw(t.one, t.seed, INT64_C(1000000000), &late), PM_E_STALE);
+	tenure_free(late);
+	late = tenure_copy(t.one);
+	ck_pm(tenure_take(late, t.seed, pm_authority_mesh_key(t.one->authority), NULL,
+		      NOT_AFTER + 1, NULL),
+		PM_E_STALE);
+	tenure_free(late);
+	tenure_free(next);
+	town_free(&t);
+}
+END_TEST
+
 START_TEST(a_head_of_the_same_seed_leads_on)
 {
 	struct town ours = town_new(0, 0), his = town_new(0, 1);
@@ -147,6 +206,7 @@ int main(void)
 
 	tcase_add_test(tcase, keys_of_a_peer);
 	tcase_add_test(tcase, keys_of_another_seed);
+	tcase_add_test(tcase, a_manifest_that_has_ended);
 	tcase_add_test(tcase, a_head_of_the_same_seed_leads_on);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);
