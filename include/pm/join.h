@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file join.h
  * How a workload joins the mesh: it proves to the coordinator (coordinator.h) what it is, and gets
- * a certificate that lasts for hours. Each renewal is a new join, with new keys and new evidence;
- * who needs one certificate for TLS and one for signing joins twice.
+ * a certificate that lasts for hours. Each renewal is a new join, with new evidence, and with new
+ * keys unless the caller gives one; who needs one certificate for TLS and one for signing joins
+ * twice.
  *
  *     challenge -> nonce
  *     evidence for that nonce, in whose claims stand the key that asks for a certificate, and the
@@ -93,6 +94,15 @@ struct pm_join_options {
 	uint32_t connect_ms;
 	/** Milliseconds for a request; 0 for PM_COORDINATOR_TOTAL_MS. */
 	uint32_t total_ms;
+	/**
+	 * The key to be certified, of PM_MESH_TLS only: a key of TLS signs nothing else. It is
+	 * copied, and stays the caller's. NULL: a new one is drawn for this join, which is best
+	 * where nothing speaks against it. Evidence of GPUs does: it is made for a key beforehand
+	 * (bundle.h), so that who shows it joins with that key, and again: each join is a new
+	 * attestation of it. Callers that were compiled without this and what follows have a
+	 * smaller size, which is fine.
+	 */
+	const struct pm_mesh_key *key;
 };
 
 /** What came of a join. Opaque. */
@@ -149,7 +159,8 @@ PM_API const char *pm_membership_certificate(
  * pm_membership_key - the key of the certificate
  * @membership: the membership
  *
- * Return: the private key, owned by the membership.
+ * Return: the private key, owned by the membership: the one that was drawn, or a copy of the
+ * caller's.
  */
 PM_API const struct pm_mesh_key *pm_membership_key(const struct pm_membership *membership);
 

@@ -28,6 +28,21 @@ int pm_mesh_key_new(struct pm_mesh_key **ret_key)
 	return PM_OK;
 }
 
+int pm_mesh_key_copy(const struct pm_mesh_key *key, struct pm_mesh_key **ret_key)
+{
+	pm_cleanup(pm_mesh_key) struct pm_mesh_key *copy = pm_alloc(sizeof(*copy));
+	int r;
+
+	if (!copy)
+		return PM_E_NOMEM;
+	r = pm_secret_copy(&copy->secret, pm_view(key->secret.ptr, key->secret.len));
+	if (r < 0)
+		return r;
+	pm_copy(copy->spki, key->spki, sizeof(copy->spki));
+	*ret_key = pm_steal(copy);
+	return PM_OK;
+}
+
 void pm_mesh_key_free(struct pm_mesh_key *key)
 {
 	if (key)

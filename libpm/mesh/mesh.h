@@ -16,6 +16,9 @@ struct pm_mesh_key {
 	uint8_t spki[PM_P256_SPKI_SIZE];
 };
 
+/* The same key once more. PM_E_NOMEM, PM_E_LIMIT. */
+int pm_mesh_key_copy(const struct pm_mesh_key *key, struct pm_mesh_key **ret_key) PM_MUST_USE;
+
 /* Longest name, DER: two attributes. */
 #define PM_MESH_NAME_MAX 160
 

@@ -121,7 +121,8 @@ static int join(struct run *run, struct pm_membership *m)
 		.nonce = run->nonce,
 	};
 	const struct pm_net_clock *clock = &run->coordinator->clock;
-	int r = pm_mesh_key_new(&m->key);
+	const struct pm_mesh_key *given = run->options->key;
+	int r = given ? pm_mesh_key_copy(given, &m->key) : pm_mesh_key_new(&m->key);
 
 	if (r == PM_OK)
 		r = pm_box_key_new(&run->box_key);
@@ -140,10 +141,23 @@ static int join(struct run *run, struct pm_membership *m)
 
 /* --- whom to ask ----------------------------------------------------------------------------- */
 
+/* Options that were known when the caller was compiled. */
+static int read_options(const struct pm_join_options *o, struct pm_join_options *ret)
+{
+	const size_t first = offsetof(struct pm_join_options, key);
+
+	if (!o || (o->size != sizeof(*o) && o->size != first))
+		return PM_E_ARG;
+	*ret = (struct pm_join_options){0};
+	pm_copy(ret, o, o->size);
+	return PM_OK;
+}
+
+/* A key of TLS signs nothing else (mesh.h), and of the caller's nobody knows what it was for. */
 static bool is_complete(const struct pm_join_options *o)
 {
-	return o && o->size == sizeof(*o) && o->role && o->collect &&
-	       (o->purpose == PM_MESH_TLS || o->purpose == PM_MESH_SIGN) &&
+	return o->role && o->collect &&
+	       (o->purpose == PM_MESH_TLS || (o->purpose == PM_MESH_SIGN && !o->key)) &&
 	       !(o->manifest && o->manifest_hash) &&
 	       !(o->memory_file && !o->manifest && !o->manifest_hash);
 }
@@ -180,10 +194,11 @@ int pm_join_by_clock(const char *url, const struct pm_join_options *options,
 	struct pm_membership **ret_membership)
 {
 	pm_cleanup(pm_membership) struct pm_membership *m = NULL;
-	pm_cleanup(run) struct run run = {.options = options, .report = report};
+	struct pm_join_options known;
+	pm_cleanup(run) struct run run = {.options = &known, .report = report};
 	int r;
 
-	if (!url || !is_complete(options))
+	if (!url || read_options(options, &known) < 0 || !is_complete(&known))
 		return PM_E_ARG;
 	m = pm_alloc(sizeof(*m));
 	if (!m)

@@ -51,7 +51,7 @@ static const struct {
 	SIZE(struct pm_history_link, 224),
 	SIZE(struct pm_id_block, 96),
 	SIZE(struct pm_id_signers, 100),
-	SIZE(struct pm_join_options, 80),
+	SIZE(struct pm_join_options, 88),
 	SIZE(struct pm_join_request, 48),
 	SIZE(struct pm_keyex_signer, 40),
 	SIZE(struct pm_keyex_trust, 48),

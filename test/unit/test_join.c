@@ -139,6 +139,77 @@ static int collect_as_coordinator(void *arg, const struct pm_join_request *reque
 	return world_collect(arg, request, r, ret_bundle, ret_len);
 }
 
+/* --- a key of the caller's ------------------------------------------------------------------- */
+
+/* Whose key is in the membership, and is it whole? */
+static void check_key(const uint8_t *spki, const char *pem)
+{
+	char text[PM_MESH_KEY_PEM_SIZE];
+
+	check_certificate();
+	ck_assert_mem_eq(
+		pm_mesh_key_spki(pm_membership_key(membership), NULL), spki, PM_MESH_SPKI_SIZE);
+	ck_pm(pm_mesh_key_pem(pm_membership_key(membership), text), PM_OK);
+	ck_assert_str_eq(text, pem);
+}
+
+START_TEST(joins_with_a_given_key)
+{
+	char pem[PM_MESH_KEY_PEM_SIZE];
+	uint8_t spki[PM_MESH_SPKI_SIZE];
+	struct pm_mesh_key *key = NULL;
+
+	ck_pm(pm_mesh_key_new(&key), PM_OK);
+	ck_pm(pm_mesh_key_pem(key, pem), PM_OK);
+	memcpy(spki, pm_mesh_key_spki(key, NULL), sizeof(spki));
+	options.key = key;
+	for (int i = 0; i < 2; i++) {
+		ck_pm(join(), PM_OK);
+		check_key(spki, pem);
+		ck_assert_ptr_ne(pm_membership_key(membership), key);
+	}
+	/* The membership has one of its own. */
+	pm_mesh_key_free(key);
+	check_key(spki, pem);
+	options.key = NULL;
+	ck_pm(join(), PM_OK);
+	check_certificate();
+	ck_assert_mem_ne(world.spki, spki, sizeof(spki));
+}
+END_TEST
+
+START_TEST(a_given_key_is_for_tls)
+{
+	struct pm_mesh_key *key = NULL;
+
+	ck_pm(pm_mesh_key_new(&key), PM_OK);
+	options.key = key;
+	options.purpose = PM_MESH_SIGN;
+	ck_pm(join(), PM_E_ARG);
+	options.role = "coordinator";
+	ck_pm(join(), PM_E_ARG);
+	ck_assert_uint_eq(world.asked, 0);
+	ck_assert(pm_is_zero(world.spki, sizeof(world.spki))); /* nobody asked to join */
+	pm_mesh_key_free(key);
+}
+END_TEST
+
+/* As it was compiled before there was a key: what stands behind is not looked at. */
+START_TEST(joins_with_the_options_of_before)
+{
+	options.size = offsetof(struct pm_join_options, key);
+	options.key = (const struct pm_mesh_key *)(uintptr_t)1;
+	ck_pm(join(), PM_OK);
+	check_certificate();
+	options.purpose = PM_MESH_SIGN;
+	ck_pm(join(), PM_OK);
+	options.size--;
+	ck_pm(join(), PM_E_ARG);
+}
+END_TEST
+
+/* --- coordinators ---------------------------------------------------------------------------- */
+
 START_TEST(two_coordinators_meet)
 {
 	size_t len;
@@ -508,8 +579,15 @@ static void other_purpose(struct mesh_world *w, struct pm_mesh_identity *who)
 
 START_TEST(another_certificate)
 {
+	struct pm_mesh_key *key = NULL;
+
 	world.change_identity = other_key;
 	refused(PM_E_REJECTED, "join.certificate.key");
+	ck_pm(pm_mesh_key_new(&key), PM_OK);
+	options.key = key;
+	refused(PM_E_REJECTED, "join.certificate.key");
+	pm_mesh_key_free(key);
+	options.key = NULL;
 	world.change_identity = other_role;
 	refused(PM_E_REJECTED, "join.certificate.role: found secrets, expected worker");
 	world.change_identity = other_purpose;
@@ -590,6 +668,9 @@ int main(void)
 	tcase_add_test(t, joins);
 	tcase_add_test(t, joins_for_signing);
 	tcase_add_test(t, joins_whom_it_attested);
+	tcase_add_test(t, joins_with_a_given_key);
+	tcase_add_test(t, a_given_key_is_for_tls);
+	tcase_add_test(t, joins_with_the_options_of_before);
 	tcase_add_test(t, two_coordinators_meet);
 	tcase_add_test(t, wrong_arguments);
 	tcase_add_test(t, without_evidence);

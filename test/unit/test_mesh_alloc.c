@@ -56,15 +56,17 @@ static int verify(void)
 
 static int use_key(void)
 {
-	pm_cleanup(pm_mesh_key) struct pm_mesh_key *key = NULL;
+	pm_cleanup(pm_mesh_key) struct pm_mesh_key *key = NULL, *copy = NULL;
 	uint8_t signature[PM_MESH_SIGNATURE_MAX];
 	char text[PM_MESH_KEY_PEM_SIZE];
 	size_t len;
 	int r = pm_mesh_key_new(&key);
 
 	if (r == PM_OK)
-		r = pm_mesh_key_pem(key, text);
-	return r < 0 ? r : pm_mesh_sign(key, "label", "", 0, signature, &len);
+		r = pm_mesh_key_copy(key, &copy);
+	if (r == PM_OK)
+		r = pm_mesh_key_pem(copy, text);
+	return r < 0 ? r : pm_mesh_sign(copy, "label", "", 0, signature, &len);
 }
 
 static uint8_t signature[PM_MESH_SIGNATURE_MAX];
