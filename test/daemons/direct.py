@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 
+import gpus
 from harness import Daemon, LIMIT, Response, ask, exchange, figure, request, run_tests
 from peer import Peer
 from proxy import CANARY, HERE, SEALED, chat, hidden
@@ -36,16 +37,16 @@ def make_sim(tools, folder):
 class Worker:
     """A software host, and a proxy in direct mode on it."""
 
-    def __init__(self, programs, gpus=0):
-        self.gpus = gpus
+    def __init__(self, programs, count=0):
+        self.gpus = count
         self.proxy_program, model, peer, self.tools = programs
         self.stack = contextlib.ExitStack()
         self.folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.sim = f"{self.folder}/sim"
         make_sim(self.tools, self.sim)
         more = []
-        if gpus:
-            self.run_sim("gpu", "init", self.sim, "--arch", "hopper", "--count", gpus)
+        if count:
+            gpus.sim(self.tools, "gpu", "init", self.sim, "--arch", "hopper", "--count", count)
             more = ["--public-key", f"{self.folder}/xwing.pub", "--gpu-evidence", f"{self.folder}/gpu"]
         self.socket = f"{self.folder}/attester"
         self.attester = subprocess.Popen([f"{self.tools}/pm-sim", "serve", self.sim, "--socket", self.socket],
@@ -61,39 +62,11 @@ class Worker:
         self.peer = self.stack.enter_context(Peer(peer))
         self.address = self.proxy.address()
 
-    def run_sim(self, *args):
-        subprocess.run([f"{self.tools}/pm-sim", *map(str, args)], check=True, capture_output=True)
-
     def collect_gpus(self, key=None):
-        """What pm-agent --evidence does: all of it for a key, in a folder that appears whole."""
         self.proxy.ready()
         key = key or open(f"{self.folder}/xwing.pub", "rb").read()
         assert len(key) == 1216
-        epoch = os.urandom(32)
-        nonce = hashlib.sha256(b"libpm gpu nonce v1\0" + epoch + key).hexdigest()
-        fresh = tempfile.mkdtemp(dir=self.folder)
-        devices = []
-        for i in range(self.gpus):
-            self.run_sim("gpu", "report", self.sim, "--gpu", i, "--nonce", nonce, "-o", f"{fresh}/{i}.report",
-                         "--certs", f"{fresh}/{i}.pem")
-            devices.append({"report": f"{i}.report", "certs": f"{i}.pem", "arch": "hopper", "nonce": nonce})
-        for kind in ("driver", "vbios"):
-            self.run_sim("gpu", "rim", self.sim, "--kind", kind, "-o", f"{fresh}/{kind}.xml")
-        os.mkdir(f"{fresh}/all")
-        self.run_sim("gpu", "ocsp", self.sim, "--all", f"{fresh}/all")
-        ocsp = sorted(os.listdir(f"{fresh}/all"))
-        for name in ocsp:
-            os.rename(f"{fresh}/all/{name}", f"{fresh}/{name}")
-        index = {"version": 1, "time": int(time.time()), "epoch_nonce": epoch.hex(), "devices": devices,
-                 "rim": ["driver.xml", "vbios.xml"], "ocsp": ocsp}
-        self.put_gpus(fresh, index)
-
-    def put_gpus(self, folder, index):
-        with open(f"{folder}/evidence.json", "w", encoding="utf-8") as f:
-            json.dump(index, f)
-        if os.path.exists(f"{self.folder}/gpu"):
-            os.rename(f"{self.folder}/gpu", tempfile.mkdtemp(dir=self.folder) + "/old")
-        os.rename(folder, f"{self.folder}/gpu")
+        gpus.collect(self.tools, self.sim, f"{self.folder}/gpu", key, range(self.gpus))
 
     def stop_attester(self):
         self.attester.terminate()
@@ -120,10 +93,8 @@ class Worker:
         year = time.gmtime().tm_year
         extra, gpu = {"snp": roots}, None
         if self.gpus:
-            own = json.load(open(f"{self.sim}/gpu/roots.json", encoding="utf-8"))
-            extra |= {"gpu_device": [own["gpu_device_root"]], "gpu_rim": [own["gpu_rim_root"]]}
-            gpu = {"min_count": self.gpus, "max_age": 600, "archs": ["hopper"], "modes": None, "drivers": None,
-                   "vbios": None, "require_rim": True, "require_ocsp": True}
+            gpu, own = gpus.demands(self.sim, self.gpus)
+            extra |= own
         manifest = {
             "version": 1, "serial": 1, "previous": None, "not_before": f"{year - 1}-01-01T00:00:00Z",
             "not_after": f"{year + 1}-12-31T00:00:00Z",
@@ -197,7 +168,7 @@ def test_many_askers(programs):
 
 def test_gpus(programs):
     """With what pm-agent wrote, the bundle proves the GPUs too; without it, or with another key's, there is none."""
-    with Worker(programs, gpus=2) as w:
+    with Worker(programs, count=2) as w:
         nonce = os.urandom(32)
         assert w.evidence(nonce).status == 503, "not there yet"
         w.collect_gpus()
@@ -221,7 +192,7 @@ def test_gpus(programs):
                 if os.path.isfile(f"{w.folder}/gone/{name}"):
                     os.link(f"{w.folder}/gone/{name}", f"{bad}/{name}")
             os.unlink(f"{bad}/evidence.json")
-            w.put_gpus(bad, index | change)
+            gpus.put(bad, f"{w.folder}/gpu", index | change)
             assert w.evidence(nonce).status == 503, change
 
 
