@@ -18,12 +18,15 @@
 #include <pm/text.h>
 
 #include "common/log.h"
+#include "common/mesh_gpus.h"
 #include "common/metrics.h"
 #include "common/tls_digest.h"
 
 /* After a failure, in milliseconds: twice as long each time. */
 #define RETRY_FIRST 1000
 #define RETRY_LAST  60000
+/* Between two looks for evidence of GPUs, which is a folder of this machine. */
+#define GPU_LOOK 1000
 /* Between two looks at the coordinator's status. */
 #define LOOK 15000
 /* Between a join and the next because of a doubt. */
@@ -48,9 +51,10 @@ struct mesh {
 	pthread_t thread;
 	bool has_thread, is_left;
 	atomic_uint_fast64_t joined, failed;
-	uint64_t generation; /* of the thread, as what follows: milliseconds of loop_now() */
-	int64_t join_at, look_at, joined_at;
-	int64_t pause;
+	struct mesh_gpus gpus; /* of the thread, as what follows */
+	uint64_t generation;
+	int64_t join_at, look_at, joined_at; /* milliseconds of loop_now() */
+	int64_t pause;			     /* milliseconds */
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;
@@ -182,6 +186,7 @@ static int join(struct mesh *mesh, enum pm_mesh_purpose purpose, struct pm_repor
 		.ca_file = o->ca_file,
 		.connect_ms = CONNECT_MS,
 		.total_ms = TOTAL_MS,
+		.key = mesh->gpus.key,
 	};
 
 	return pm_join(o->coordinator, &options, NULL, report, ret_membership);
@@ -261,6 +266,13 @@ static void try_join(struct mesh *mesh)
 	pm_report_free(report);
 }
 
+/* No question to the coordinator until then: it would spend a nonce on nothing. */
+static void await_gpus(struct mesh *mesh)
+{
+	mesh->pause = RETRY_FIRST;
+	mesh->join_at = loop_now() + GPU_LOOK;
+}
+
 /* What it says nothing proves; but a join does. */
 static bool is_of_another_manifest(struct mesh *mesh)
 {
@@ -300,8 +312,12 @@ static void work(struct mesh *mesh, bool is_doubtful)
 	}
 	if (is_doubtful && !mesh->pause)
 		mesh->join_at = sooner(mesh->join_at, mesh->joined_at + with_jitter(DOUBT));
-	if (now >= mesh->join_at)
+	if (now < mesh->join_at)
+		return;
+	if (mesh_gpus_are_there(&mesh->gpus))
 		try_join(mesh);
+	else
+		await_gpus(mesh);
 }
 
 /* With the lock. How long may it sleep? Not past the end of an identity. */
@@ -389,6 +405,8 @@ int mesh_new(const struct mesh_options *options, const struct evidence_options *
 	mesh->options = *options;
 	mesh->evidence_options = *evidence;
 	r = evidence_new(&mesh->evidence_options, NULL, &mesh->evidence);
+	if (r == 0)
+		r = mesh_gpus_init(&mesh->gpus, evidence->gpu_folder, options->public_key);
 	if (r != 0) {
 		mesh_free(mesh);
 		return r;
@@ -441,6 +459,7 @@ void mesh_free(struct mesh *mesh)
 		return;
 	mesh_drop(mesh->identity);
 	evidence_free(mesh->evidence);
+	mesh_gpus_done(&mesh->gpus);
 	pthread_cond_destroy(&mesh->changed);
 	pthread_mutex_destroy(&mesh->lock);
 	free(mesh);

@@ -7,6 +7,9 @@
  * ends, and then there is none: the listeners of the mesh take nobody, requests within it do not
  * begin, and mesh_is_ready() is false.
  *
+ * With GPUs (evidence_options.gpu_folder) it waits, before each join, until there is evidence of
+ * them for its key, which is then one for all joins (mesh_gpus.h).
+ *
  * Without a pinned manifest whoever answers at the coordinator's address says what the mesh is:
  * enough for who gives secrets to nobody, for clients encrypt to nothing of another mesh.
  */
@@ -37,7 +40,9 @@ struct mesh_options {
 	const char *ca_file;	 /* for https; NULL: the system's */
 	bool has_hash;
 	uint8_t manifest_hash[PM_MANIFEST_HASH_SIZE]; /* that is pinned */
-	bool with_signing; /* by the program: a certificate for signing beside that for TLS */
+	/* By the program: a certificate for signing beside that for TLS; not with GPUs. */
+	bool with_signing;
+	const char *public_key; /* with GPUs: where pm-agent(8) is told the key */
 };
 
 enum {
@@ -89,8 +94,8 @@ struct mesh;
 typedef void mesh_changed(void *arg, const struct mesh_identity *identity);
 
 /*
- * Texts of both kinds of options must live as long as the process. Reads the files. 0, or 2 when
- * it said what is wrong.
+ * Texts of both kinds of options must live as long as the process. Reads the files, and with GPUs
+ * writes that of the public key. 0, or 2 when it said what is wrong.
  */
 int mesh_new(const struct mesh_options *options, const struct evidence_options *evidence,
 	struct mesh **ret_mesh);

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <pm/direct.h>
 #include <pm/keyex.h>
 #include <pm/text.h>
 
+#include "common/public_file.h"
 #include "pm-proxy/keys.h"
 
 /* How long a secret is kept under which nothing authentic came yet, in seconds. */
@@ -46,33 +46,9 @@ int direct_new(const struct evidence_options *options, struct direct **ret_direc
 	return 0;
 }
 
-static int write_key(const char *path, const uint8_t *key)
-{
-	FILE *f = fopen(path, "wxe");
-	bool good = f && fwrite(key, 1, PM_DIRECT_PUBLIC_SIZE, f) == PM_DIRECT_PUBLIC_SIZE;
-
-	if (f && fclose(f) != 0)
-		good = false;
-	return good ? 0 : -1;
-}
-
 int direct_write_key(const struct direct *direct, const char *path)
 {
-	char *temporary;
-	int r;
-
-	if (asprintf(&temporary, "%s.new", path) < 0) {
-		warnx("out of memory");
-		return 2;
-	}
-	(void)unlink(temporary); /* of one who died over it */
-	r = write_key(temporary, pm_direct_key_public(direct->key));
-	if (r == 0)
-		r = rename(temporary, path);
-	if (r != 0)
-		warn("%s", path);
-	free(temporary);
-	return r == 0 ? 0 : 2;
+	return public_file_write(path, pm_direct_key_public(direct->key), PM_DIRECT_PUBLIC_SIZE);
 }
 
 void direct_end(struct direct *direct)

@@ -212,7 +212,7 @@ static int set_up(struct proxy *proxy)
 		return 2;
 	if (o->mesh.coordinator && set_up_mesh(proxy) != 0)
 		return 2;
-	if (o->public_key && direct_write_key(proxy->direct, o->public_key) != 0)
+	if (o->direct && o->public_key && direct_write_key(proxy->direct, o->public_key) != 0)
 		return 2;
 	return read_ocsp(proxy);
 }

@@ -220,7 +220,7 @@ static int set_option(struct proxy_options *o, int id)
 		o->secrets = optarg;
 		return 0;
 	case OPT_PUBLIC_KEY:
-		o->public_key = optarg;
+		o->public_key = o->mesh.public_key = optarg;
 		return 0;
 	case '?':
 		return 2; /* getopt said why */
@@ -247,8 +247,23 @@ static int check_evidence(const struct proxy_options *o)
 		      "--coordinator");
 		return 2;
 	}
-	if (!o->direct && (e->gpu_folder || o->public_key)) {
-		warnx("--public-key and --gpu-evidence are for --direct");
+	return 0;
+}
+
+/* Evidence of GPUs is for one key, which pm-agent must be told. */
+static int check_gpus(const struct proxy_options *o)
+{
+	const char *folder = o->evidence.gpu_folder;
+
+	if (!folder && !o->public_key)
+		return 0;
+	if (o->direct == (o->mesh.coordinator != NULL)) {
+		warnx("--public-key and --gpu-evidence are for one key: that of --direct, or that "
+		      "of --coordinator");
+		return 2;
+	}
+	if (o->mesh.coordinator && (!folder || !o->public_key)) {
+		warnx("with --coordinator, --public-key and --gpu-evidence need each other");
 		return 2;
 	}
 	return 0;
@@ -260,11 +275,6 @@ static int check_mesh(const struct proxy_options *o)
 					    o->common.mesh_listen_count)) {
 		warnx("--secrets, --coordinator-ca, --manifest-hash and --mesh-listen need "
 		      "--coordinator URL");
-		return 2;
-	}
-	/* GPU evidence is made for one key, and each join has a new one. */
-	if (o->mesh.coordinator && o->evidence.gpu_folder) {
-		warnx("--gpu-evidence does not go with --coordinator");
 		return 2;
 	}
 	if (o->secrets && strncmp(o->secrets, "https://", 8) != 0) {
@@ -281,7 +291,7 @@ static int check(const struct proxy_options *o)
 		      "try --help");
 		return 2;
 	}
-	if (check_evidence(o) != 0 || check_mesh(o) != 0)
+	if (check_evidence(o) != 0 || check_gpus(o) != 0 || check_mesh(o) != 0)
 		return 2;
 	if (!o->ocsp_file == !o->no_ocsp) {
 		warnx("one of --ocsp-status FILE and --no-ocsp-status is needed");

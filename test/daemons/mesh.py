@@ -301,7 +301,11 @@ def test_options(programs):
                      (mesh, "--secrets URL"),
                      (["--coordinator", "http://127.0.0.1:1", "--secrets", "https://x"], "--role"),
                      (mesh + ["--secrets", "http://x"], "https"),
-                     (mesh + ["--secrets", "https://x", "--gpu-evidence", "/x", "--direct"], "--gpu-evidence"),
+                     (mesh + ["--secrets", "https://x", "--gpu-evidence", "/x", "--direct"], "for one key"),
+                     (mesh + ["--secrets", "https://x", "--public-key", "/x", "--direct"], "for one key"),
+                     (mesh + ["--secrets", "https://x", "--gpu-evidence", "/x"], "need each other"),
+                     (mesh + ["--secrets", "https://x", "--public-key", "/x"], "need each other"),
+                     (mesh + ["--secrets", "https://x", "--gpu-evidence", "/x", "--public-key", "/none/x"], "/none/x"),
                      (mesh + ["--secrets", "https://x", "--manifest-hash", "12"], "64 hexadecimal"),
                      (["--direct", "--role", "worker", "--mesh-listen", "127.0.0.1:0"], "--coordinator")):
         done = subprocess.run([programs[0], *base, *bad], capture_output=True, text=True, check=False, timeout=LIMIT)
