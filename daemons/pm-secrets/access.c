@@ -24,5 +24,5 @@ bool access_may_have(const struct pm_manifest *manifest, const struct pm_mesh_id
 {
 	bool allowed = may_have(manifest, who, id, record);
 
-	return allowed && now < record->expires;
+	return allowed && record->kind != RECORD_OPERATOR && now < record->expires;
 }

@@ -165,17 +165,26 @@ static int open_exchange(struct job *job, const struct record_value *secret)
 	return r == PM_OK ? open_request(job) : r;
 }
 
-/* The secret of the exchange is a client's, as any other. */
+#define ID_SIZE (sizeof(PM_COMMAND_OPERATORS) + PM_KEYEX_ID_SIZE)
+
+static void write_id(const struct job *job, char ret[ID_SIZE])
+{
+	snprintf(ret, ID_SIZE, PM_COMMAND_OPERATORS "%s", job->admin->exchange);
+}
+
+/* The secret of the exchange: one that workers don't get, so that none reads what owners say. */
 static int use_secret(struct job *job, const struct store_entry *e)
 {
-	const char *id = e->key + strlen(RECORD_PREFIX);
 	struct record_value secret = {0};
 	struct record record;
-	int r = record_open(job->ring, id, e->value, e->len, &record, &secret);
+	char id[ID_SIZE];
+	int r;
 
+	write_id(job, id);
+	r = record_open(job->ring, id, e->value, e->len, &record, &secret);
 	if (r < 0)
 		return r;
-	if (record.kind != RECORD_CLIENT || record.expires <= job->now)
+	if (record.kind != RECORD_OPERATOR || record.expires <= job->now)
 		r = PM_E_REJECTED;
 	else
 		r = open_exchange(job, &secret);
@@ -241,9 +250,9 @@ static size_t enlarge(struct job *job)
 
 static void run(struct job *job)
 {
-	char id[sizeof(PM_COMMAND_CLIENTS) + PM_KEYEX_ID_SIZE], key[RECORD_KEY_SIZE];
+	char id[ID_SIZE], key[RECORD_KEY_SIZE];
 
-	snprintf(id, sizeof(id), PM_COMMAND_CLIENTS "%s", job->admin->exchange);
+	write_id(job, id);
 	record_key(id, key);
 	job->op = store_get(job->loop->store, key, on_secret, job);
 	if (!job->op)

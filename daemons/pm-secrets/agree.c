@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client agrees on a secret with us: keyex.h. The secret is in the store before he hears of it.
+ * A client agrees on a secret with us: keyex.h. The secret is in the store before he hears of it. So
+ * do owners, for another purpose and of another kind: what workers get of clients' secrets says
+ * nothing of theirs, whoever sends a request to the wrong of both paths.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -9,11 +11,15 @@
 #include <sys/socket.h>
 
 #include <pm/keyex.h>
+#include <pm/operator.h>
 #include <pm/text.h>
 
 #include "pm-secrets/job.h"
 
+/* The longer one of both prefixes. */
 #define ID_MAX (sizeof(PM_COMMAND_CLIENTS) + PM_KEYEX_ID_SIZE)
+
+_Static_assert(sizeof(PM_COMMAND_OPERATORS) <= sizeof(PM_COMMAND_CLIENTS), "prefixes");
 
 struct agreement {
 	char id[ID_MAX];
@@ -79,11 +85,16 @@ static void on_stored(void *arg, const struct store_result *result)
 
 /* --- the secret ------------------------------------------------------------------------------ */
 
+static bool is_operators(const struct job *job)
+{
+	return job->kind == &job_operator;
+}
+
 static int make_record(const struct job *job, const char *id, struct record *ret)
 {
 	size_t len = 0;
 
-	*ret = (struct record){.kind = RECORD_CLIENT,
+	*ret = (struct record){.kind = is_operators(job) ? RECORD_OPERATOR : RECORD_CLIENT,
 		.rule_len = RECORD_NO_RULE,
 		.created = job->now,
 		.expires = job->now + PM_KEYEX_LIFETIME};
@@ -99,7 +110,8 @@ static int store_secret(struct job *job, const char *id, uint8_t *secret)
 	size_t len = 0;
 	int r = make_record(job, id, &record);
 
-	snprintf(job->agreement->id, sizeof(job->agreement->id), PM_COMMAND_CLIENTS "%s", id);
+	snprintf(job->agreement->id, sizeof(job->agreement->id), "%s%s",
+		is_operators(job) ? PM_COMMAND_OPERATORS : PM_COMMAND_CLIENTS, id);
 	if (r == PM_OK)
 		r = record_seal(job->ring, job->agreement->id, &record, &value, &bytes, &len);
 	if (r < 0)
@@ -123,7 +135,8 @@ static int get_signer(
 	*ret = (struct pm_keyex_signer){.size = sizeof(*ret),
 		.cert = cert,
 		.sign = pm_mesh_key_sign_digest,
-		.arg = (void *)(uintptr_t)pm_membership_key(m)};
+		.arg = (void *)(uintptr_t)pm_membership_key(m),
+		.purpose = is_operators(job) ? PM_OPERATOR_PURPOSE : NULL};
 	chain = pm_membership_certificate(m, &len);
 	return pm_mesh_leaf(chain, len, cert, &ret->cert_len);
 }
@@ -166,3 +179,5 @@ static void end(struct job *job)
 
 const struct job_kind job_agree = {
 	JOB_AGREE_PATH, PM_KEYEX_JSON_MAX, job_check_client, run, end, NULL, NULL};
+const struct job_kind job_operator = {
+	JOB_OPERATOR_PATH, PM_KEYEX_JSON_MAX, job_check_client, run, end, NULL, NULL};

@@ -115,7 +115,7 @@ static void begin(
 
 static void begin_public(struct http_exchange *x, void *arg)
 {
-	static const struct job_kind *const kinds[] = {&job_agree, &job_admin, NULL};
+	static const struct job_kind *const kinds[] = {&job_agree, &job_operator, &job_admin, NULL};
 
 	begin(x, arg, kinds);
 }

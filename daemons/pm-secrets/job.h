@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request: of a client (agree.c), of owners (admin.c), or of a worker (fetch.c, watch.c). Each
+ * One request: of a client (agree.c), of owners (agree.c, admin.c), or of a worker (fetch.c, watch.c). Each
  * waits for the store and for its line in the log, and for nothing else.
  */
 #ifndef SECRETS_JOB_H
@@ -14,10 +14,11 @@
 #include "pm-secrets/secrets.h"
 
 /* Where requests come. */
-#define JOB_AGREE_PATH "/privatemode/v1/secret"
-#define JOB_ADMIN_PATH "/pm/v1/admin"
-#define JOB_FETCH_PATH "/pm/v1/fetch"
-#define JOB_WATCH_PATH "/pm/v1/watch"
+#define JOB_AGREE_PATH	  "/privatemode/v1/secret"
+#define JOB_OPERATOR_PATH "/pm/v1/operator"
+#define JOB_ADMIN_PATH	  "/pm/v1/admin"
+#define JOB_FETCH_PATH	  "/pm/v1/fetch"
+#define JOB_WATCH_PATH	  "/pm/v1/watch"
 
 /* Longest request of a worker. */
 #define JOB_WORKER_BODY_MAX 4096
@@ -89,6 +90,6 @@ void job_note(struct job *job, const char *event, const struct pm_audit_field *f
 /* Is this client within its rate? If not, it failed the job. agree.c. */
 bool job_check_client(struct job *job);
 
-extern const struct job_kind job_agree, job_admin, job_fetch, job_watch;
+extern const struct job_kind job_agree, job_operator, job_admin, job_fetch, job_watch;
 
 #endif

@@ -96,6 +96,18 @@ void admin_revoke(struct job *job)
 
 /* --- show ------------------------------------------------------------------------------------ */
 
+static const char *kind_name(enum record_kind kind)
+{
+	switch (kind) {
+	case RECORD_CLIENT:
+		return "client";
+	case RECORD_OPERATOR:
+		return "operator";
+	default:
+		return "owners";
+	}
+}
+
 static void show(struct job *job, const struct store_entry *e)
 {
 	char owner[2 * RECORD_OWNER_SIZE + 1];
@@ -112,11 +124,10 @@ static void show(struct job *job, const struct store_entry *e)
 		pm_hex_encode(record.owner, sizeof(record.owner), owner);
 		reply(job,
 			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:o}", "Id", job->admin->id,
-				"Kind", record.kind == RECORD_CLIENT ? "client" : "owners",
-				"Created", (json_int_t)record.created, "Expires",
-				(json_int_t)record.expires, "Size", (json_int_t)value.len, "Epoch",
-				(json_int_t)epoch, "Owner", owner, "Rule",
-				record_rule_json(&record)));
+				"Kind", kind_name(record.kind), "Created",
+				(json_int_t)record.created, "Expires", (json_int_t)record.expires,
+				"Size", (json_int_t)value.len, "Epoch", (json_int_t)epoch, "Owner",
+				owner, "Rule", record_rule_json(&record)));
 	}
 	record_value_free(&value);
 }

@@ -193,7 +193,7 @@ static int read_fixed(struct cursor *c, struct record *ret, uint64_t *ret_rule_l
 		!take_number(c, 8, &expires) || !take(c, RECORD_OWNER_SIZE, &owner) ||
 		!take_number(c, 2, ret_rule_len))
 		return PM_E_FORMAT;
-	if ((kind != RECORD_CLIENT && kind != RECORD_OWNERS) || created > INT64_MAX ||
+	if (kind < RECORD_CLIENT || kind > RECORD_OPERATOR || created > INT64_MAX ||
 		expires > INT64_MAX)
 		return PM_E_FORMAT;
 	ret->kind = (enum record_kind)kind;

@@ -42,6 +42,8 @@
 enum record_kind {
 	RECORD_CLIENT = 1, /* agreed on with a client; owner: SHA-256 of its public key */
 	RECORD_OWNERS = 2, /* put by owners; owner: the digest of their statement */
+	/* Agreed on with who commands: no worker's, or it could read what owners put. As a client's. */
+	RECORD_OPERATOR = 3,
 };
 
 struct record {

@@ -116,7 +116,8 @@ static bool is_alive(const struct job *job, const char *id, const struct record 
 {
 	return record->kind == RECORD_OWNERS && record->expires > job->now &&
 	       record->expires <= job->now + PM_COMMAND_TTL_MAX &&
-	       strncmp(id, PM_COMMAND_CLIENTS, strlen(PM_COMMAND_CLIENTS)) != 0;
+	       strncmp(id, PM_COMMAND_CLIENTS, strlen(PM_COMMAND_CLIENTS)) != 0 &&
+	       strncmp(id, PM_COMMAND_OPERATORS, strlen(PM_COMMAND_OPERATORS)) != 0;
 }
 
 /* Reads on until one is to be written: then *ret_is_writing. */

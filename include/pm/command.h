@@ -56,6 +56,9 @@ PM_BEGIN_DECLS
 /** What the identifiers of clients' secrets begin with: no owner puts one there. */
 #define PM_COMMAND_CLIENTS "inference/"
 
+/** Likewise of those that commands come under, which no worker gets. */
+#define PM_COMMAND_OPERATORS "operator/"
+
 /** What is to be done. */
 enum pm_command_op {
 	/** Keep a secret, or replace it. */

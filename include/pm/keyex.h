@@ -11,6 +11,11 @@
  * - secret: the HPKE export with an empty context, 32 bytes; its id is the base64 of
  *   SHA-256(public key).
  *
+ * Beside the secrets of clients there are those that both sides name a purpose for, which is the
+ * context of their export: of another purpose comes another secret, of which the first says nothing.
+ * So a secret that was meant for the service alone is none of those that it releases to workers,
+ * whoever in between sends the request elsewhere.
+ *
  * The readers are stricter than the reference: names of members are exact, each stands once, there
  * are no others, texts have no escapes, and the certificate's role is always asked for.
  *
@@ -42,6 +47,9 @@ struct pm_report;
 /** Longest signature, in bytes. */
 #define PM_KEYEX_SIGNATURE_MAX 144
 
+/** Longest purpose of a secret, in bytes without the final NUL. */
+#define PM_KEYEX_PURPOSE_MAX 64
+
 /** How many seconds the service keeps a secret. */
 #define PM_KEYEX_LIFETIME 3600
 
@@ -69,6 +77,8 @@ struct pm_keyex_trust {
 	int (*check_role)(const uint8_t *cert, size_t cert_len, void *arg);
 	/** Passed to check_role. */
 	void *arg;
+	/** What the secret is for, at most PM_KEYEX_PURPOSE_MAX bytes; NULL: a client's. */
+	const char *purpose;
 };
 
 /** How a service signs: its certificate and a way to its key. */
@@ -86,6 +96,8 @@ struct pm_keyex_signer {
 	int (*sign)(const uint8_t *digest, uint8_t *ret_signature, size_t *ret_len, void *arg);
 	/** Passed to sign. */
 	void *arg;
+	/** What the secret is for, at most PM_KEYEX_PURPOSE_MAX bytes; NULL: a client's. */
+	const char *purpose;
 };
 
 /**
@@ -132,7 +144,7 @@ PM_API void pm_keyex_client_request(const struct pm_keyex_client *client, char *
  * 4.2.1.12: serverAuth, where the certificate names purposes at all), then its role, then the
  * signature; only then is the key opened.
  *
- * Return: 0; PM_E_ARG when trust is incomplete; PM_E_FORMAT or PM_E_LIMIT for a malformed response
+ * Return: 0; PM_E_ARG when trust is incomplete, or its purpose too long; PM_E_FORMAT or PM_E_LIMIT for a malformed response
  * or certificate; PM_E_STALE for an expired certificate; PM_E_REJECTED when the answer is no;
  * PM_E_UNSUPPORTED for an algorithm that we don't know; what check_role returned; PM_E_NOMEM;
  * PM_E_CRYPTO.
@@ -162,7 +174,7 @@ PM_API size_t pm_keyex_response_room(size_t cert_len);
  * The caller stores the secret under its id, and refuses when that id exists, before it sends the
  * response. Thread safe when sign() is.
  *
- * Return: 0; PM_E_ARG when signer is incomplete; PM_E_FORMAT or PM_E_LIMIT for a malformed request;
+ * Return: 0; PM_E_ARG when signer is incomplete, or its purpose too long; PM_E_FORMAT or PM_E_LIMIT for a malformed request;
  * PM_E_REJECTED for a public key that no private key has; what sign() returned; PM_E_NOMEM;
  * PM_E_CRYPTO.
  */

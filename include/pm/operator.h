@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file operator.h
  * How owners talk to the secret service of their deployment, over libcurl: they agree on a secret
- * with it (keyex.h), whose answer must be signed by a certificate of the mesh for the role
- * "secrets"; then each request is a sealed exchange (exchange.h) under that secret. What lies in
+ * with it (keyex.h, with the purpose PM_OPERATOR_PURPOSE, so that no worker can have it), whose
+ * answer must be signed by a certificate of the mesh for the role "secrets"; then each request is a sealed exchange (exchange.h) under that secret. What lies in
  * between learns that somebody asked, and nothing else.
  *
  * Trust comes from the mesh CA, which an attested coordinator names (coordinator.h). What the
@@ -39,8 +39,10 @@
 
 PM_BEGIN_DECLS
 
-/** Where clients agree on secrets. */
-#define PM_OPERATOR_SECRET_PATH "/privatemode/v1/secret"
+/** Where owners agree on secrets. */
+#define PM_OPERATOR_SECRET_PATH "/pm/v1/operator"
+/** What these are for: see keyex.h. */
+#define PM_OPERATOR_PURPOSE "libpm operator v1"
 /** Where sealed requests go. */
 #define PM_OPERATOR_ADMIN_PATH "/pm/v1/admin"
 /** Longest URL, in bytes without the final NUL. */

@@ -27,10 +27,19 @@ int pm_keyex_id(const uint8_t *public, char *ret_id)
 	return pm_base64_encode(pm_view(digest, sizeof(digest)), ret_id, PM_KEYEX_ID_SIZE);
 }
 
-int pm_keyex_derive(const struct pm_secret *shared, uint8_t *ret_secret)
+int pm_keyex_derive(const struct pm_secret *shared, const char *purpose, uint8_t *ret_secret)
 {
-	return pm_hpke_export(
-		shared, pm_view(NULL, 0), pm_view(NULL, 0), ret_secret, PM_KEYEX_SECRET_SIZE);
+	struct pm_view context = pm_view(purpose, purpose ? strlen(purpose) : 0);
+
+	return pm_hpke_export(shared, pm_view(NULL, 0), context, ret_secret, PM_KEYEX_SECRET_SIZE);
+}
+
+/* An empty one would be no purpose. */
+static bool is_purpose(const char *purpose)
+{
+	size_t len = purpose ? strnlen(purpose, PM_KEYEX_PURPOSE_MAX + 1) : 1;
+
+	return len && len <= PM_KEYEX_PURPOSE_MAX;
 }
 
 /* --- client ---------------------------------------------------------------------------------- */
@@ -110,7 +119,8 @@ void pm_keyex_client_request(const struct pm_keyex_client *client, char *ret_jso
 
 static int check_trust(const struct pm_keyex_trust *trust, struct pm_report *report)
 {
-	if (trust->size != sizeof(*trust) || !trust->ca || !trust->check_role)
+	if (trust->size != sizeof(*trust) || !trust->ca || !trust->check_role ||
+		!is_purpose(trust->purpose))
 		return pm_fail(report, PM_E_ARG, "keyex.trust", "size, ca and check_role",
 			"not all of them");
 	return PM_OK;
@@ -174,7 +184,7 @@ int pm_keyex_client_finish(const struct pm_keyex_client *client, const char *jso
 	r = pm_kem_decapsulate(&client->seed, keys + PM_KEM_PUBLIC_SIZE, &shared);
 	if (r < 0)
 		return pm_fail(report, r, "EncapsulatedKey", "a valid encapsulation", "another");
-	return pm_keyex_derive(&shared, ret_secret);
+	return pm_keyex_derive(&shared, trust->purpose, ret_secret);
 }
 
 /* --- server ---------------------------------------------------------------------------------- */
@@ -182,7 +192,8 @@ int pm_keyex_client_finish(const struct pm_keyex_client *client, const char *jso
 static int check_signer(const struct pm_keyex_signer *signer, struct pm_report *report)
 {
 	if (signer->size != sizeof(*signer) || !signer->cert || !signer->sign ||
-		!signer->cert_len || signer->cert_len > PM_CERT_SIZE_MAX)
+		!signer->cert_len || signer->cert_len > PM_CERT_SIZE_MAX ||
+		!is_purpose(signer->purpose))
 		return pm_fail(
 			report, PM_E_ARG, "keyex.signer", "size, cert and sign", "not all of them");
 	return PM_OK;
@@ -250,5 +261,5 @@ int pm_keyex_respond(const char *json, size_t json_len, const struct pm_keyex_si
 	r = pm_keyex_id(keys, ret_id);
 	if (r < 0)
 		return r;
-	return pm_keyex_derive(&shared, ret_secret);
+	return pm_keyex_derive(&shared, signer->purpose, ret_secret);
 }

@@ -42,7 +42,8 @@ int pm_keyex_client_from_seed(struct pm_view seed, struct pm_keyex_client **ret)
 int pm_keyex_id(const uint8_t *public, char *ret_id) PM_MUST_USE;
 
 /* The shared secret's export. PM_E_NOMEM, PM_E_CRYPTO. */
-int pm_keyex_derive(const struct pm_secret *shared, uint8_t *ret_secret) PM_MUST_USE;
+int pm_keyex_derive(
+	const struct pm_secret *shared, const char *purpose, uint8_t *ret_secret) PM_MUST_USE;
 
 /* Did the owner of this certificate sign both keys, and is it who it must be? (keyex_cert.c) */
 int pm_keyex_check_signature(const struct pm_keyex_trust *trust, struct pm_view cert,

@@ -69,6 +69,7 @@ static int verify(struct pm_operator *op, const struct pm_operator_options *opti
 		.now = pm_ask_clock.wall(NULL),
 		.check_role = pm_mesh_keyex_role,
 		.arg = (void *)(uintptr_t)options->manifest_hash,
+		.purpose = PM_OPERATOR_PURPOSE,
 	};
 	pm_cleanup(secret) struct pm_secret secret = {0};
 	int r = pm_secret_new(&secret, PM_KEYEX_SECRET_SIZE);

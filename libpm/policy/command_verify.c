@@ -48,13 +48,20 @@ static int check_expires(
 	return PM_OK;
 }
 
-/* Clients' secrets are theirs: owners may end one, no more. */
+static bool begins_with(const char *id, const char *prefix)
+{
+	return !strncmp(id, prefix, strlen(prefix));
+}
+
+/* What was agreed on is theirs who did: owners may end one, no more. */
 static int check_id(struct pm_report *report, const struct pm_command_statement *s)
 {
-	bool is_clients = !strncmp(s->id, PM_COMMAND_CLIENTS, sizeof(PM_COMMAND_CLIENTS) - 1);
+	bool is_agreed =
+		begins_with(s->id, PM_COMMAND_CLIENTS) || begins_with(s->id, PM_COMMAND_OPERATORS);
 
-	if (s->op == PM_COMMAND_PUT && is_clients)
-		return pm_fail(report, PM_E_REJECTED, "command.id", "no client's", "%s", s->id);
+	if (s->op == PM_COMMAND_PUT && is_agreed)
+		return pm_fail(report, PM_E_REJECTED, "command.id", "none that was agreed on", "%s",
+			s->id);
 	return PM_OK;
 }
 

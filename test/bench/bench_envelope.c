@@ -311,7 +311,7 @@ static void run_keyex_client(size_t size)
 static void run_keyex_respond(size_t size)
 {
 	struct pm_keyex_signer signer = {
-		sizeof(signer), certificate, sizeof(certificate), no_signature, NULL};
+		sizeof(signer), certificate, sizeof(certificate), no_signature, NULL, NULL};
 	uint8_t out[PM_KEYEX_SECRET_SIZE];
 	char id[PM_KEYEX_ID_SIZE];
 

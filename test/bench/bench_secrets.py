@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "daemons"))
-from secrets import Owners, Service, Town, Worker, run # of that folder
+from secrets import Service, Town, Worker, agree, run # of that folder
 
 COUNT = 3000
 CONNECTIONS = 16
@@ -21,7 +21,7 @@ MUCH = ["--exchange-rate", "100000", "--exchange-rate-all", "100000", "--fetch-r
 def measure(programs, load, name, store):
     with Town(programs) as town, Service(town, *MUCH, store=store).wait_ready() as s:
         exchanges = run(load, "exchange", f"{s.url}/privatemode/v1/secret", COUNT, CONNECTIONS)
-        secret = "inference/" + Owners(town, s).exchange
+        secret = agree(town, s)
         Worker(town, "worker")
         fetches = run(load, "fetch", "https://%s:%d/pm/v1/fetch" % s.port("mesh"), COUNT, CONNECTIONS, secret,
                       town.path("worker-w1-tiny-tls.crt"), town.path("worker-w1-tiny-tls.key"))

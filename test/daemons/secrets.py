@@ -64,6 +64,7 @@ def make_manifest(made):
         {"name": "dave", "key": base64.b64encode(base64.b64decode(public(f"{made}/dave.pub"))[-1216:]).decode()}]}
     doc["secrets"] = [{"id": "inference/*", "roles": ["worker"], "models": ["tiny"]},
                       {"id": "weights/*", "roles": ["worker", "reader"], "models": ["tiny"]},
+                      {"id": "operator/*", "roles": ["worker"], "models": None},
                       {"id": "shared", "roles": ["worker", "reader"], "models": None}]
     doc["not_before"], doc["not_after"] = "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
     doc.pop("extra_roots", None)
@@ -268,6 +269,19 @@ def owners_do(town, service, what, *args, **options):
     return answer
 
 
+def post_client(town, service):
+    """A new client's request: the name of its secret, and the answer."""
+    name = "inference/" + town.do("client", "client")
+    return name, ask_plain(service, "/privatemode/v1/secret", pathlib.Path(town.path("client")).read_bytes())
+
+
+def agree(town, service):
+    """The name of a secret that a client agreed on."""
+    name, r = post_client(town, service)
+    assert r.status == 200, (r.status, r.body)
+    return name
+
+
 def code(answer):
     return json.loads(answer)["error"]["code"]
 
@@ -277,7 +291,7 @@ def code(answer):
 
 def test_a_secret_from_client_to_worker(programs):
     with Town(programs) as town, Service(town).wait_ready() as service:
-        name = "inference/" + Owners(town, service).exchange
+        name = agree(town, service)
         secret = Worker(town, "worker").fetch(service, name)
         assert len(secret) == 32
         assert Worker(town, "worker", "w2").fetch(service, name) == secret
@@ -304,26 +318,9 @@ def test_clients_are_refused(programs):
 def test_a_key_agrees_once(programs):
     """Whoever repeats a request that he overheard gets no second secret, and does not replace the first."""
     with Town(programs) as town, Service(town).wait_ready() as service:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            heard = []
-
-            def relay():
-                s, _ = listener.accept()
-                with s:
-                    data = read_until(s, b"\r\n\r\n")
-                    while not data.endswith(b"}"):
-                        data += s.recv(65536)
-                    heard.append(data)
-                    s.sendall(exchange(service.port("requests"), data.replace(
-                        b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)))
-
-            thread = threading.Thread(target=relay)
-            thread.start()
-            name = "inference/" + town.do("operator", "http://127.0.0.1:%d" % listener.getsockname()[1])
-            thread.join(LIMIT)
+        name = agree(town, service)
         secret = Worker(town, "worker").fetch(service, name)
-        body = heard[0].partition(b"\r\n\r\n")[2]
-        again = ask_plain(service, "/privatemode/v1/secret", body)
+        again = ask_plain(service, "/privatemode/v1/secret", pathlib.Path(town.path("client")).read_bytes())
         assert again.status == 409, again.body
         assert Worker(town, "worker").fetch(service, name) == secret
 
@@ -433,7 +430,7 @@ def test_revocation_is_heard(programs):
         assert deaf.event() == {"Id": "weights/b", "Event": "revoked"}
         assert worker.fetch(service, "weights/a") == b"new"
         # A client's secret may be ended by owners.
-        name = "inference/" + Owners(town, service).exchange
+        name = agree(town, service)
         assert worker.fetch(service, name)
         owners_do(town, service, "revoke", name)
         assert watch.event() == {"Id": name, "Event": "revoked"}
@@ -540,6 +537,50 @@ def test_show(programs):
         assert status == 404
 
 
+def test_no_worker_reads_what_owners_say(programs):
+    """The secret that an owner's requests are sealed under is none that a worker can fetch: not by the manifest, and
+    not when whoever is in between has it made as if it were a client's."""
+    with Town(programs) as town, Service(town).wait_ready() as service:
+        worker, owners = Worker(town, "worker"), Owners(town, service)
+        for name in ("inference/", "operator/"): # the manifest lets it have both
+            assert worker.fetch(service, name + owners.exchange) is None
+        status, answer = owners.put("shared", CANARY)
+        assert status == 200, answer
+        with Relay(service, b"POST /pm/v1/operator ", b"POST /privatemode/v1/secret ") as relay:
+            owners = Owners(town, relay)
+        assert len(worker.fetch(service, "inference/" + owners.exchange)) == 32 # another one, and good for nothing
+        # Nor is a client's secret good for commands.
+        sealed = [("Content-Type", "application/vnd.pm.sealed"), ("Pm-Secret-Id", agree(town, service)[10:])]
+        assert ask_plain(service, "/pm/v1/admin", os.urandom(200), sealed).status == 400
+
+
+class Relay:
+    """In between, for one request: it puts something else in place of what it reads."""
+
+    def __init__(self, service, old, new):
+        self.service, self.old, self.new = service, old, new
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.relay)
+
+    def relay(self):
+        s, _ = self.listener.accept()
+        with s:
+            data = read_until(s, b"\r\n\r\n")
+            while not data.endswith(b"}"):
+                data += s.recv(65536)
+            data = data.replace(self.old, self.new, 1).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
+            s.sendall(exchange(self.service.port("requests"), data))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join(LIMIT)
+        self.listener.close()
+
+
 # --- an impostor --------------------------------------------------------------------------------
 
 
@@ -583,7 +624,7 @@ def impostor(town, name):
 def test_the_store_sees_nothing(programs):
     with Town(programs) as town, Service(town).wait_ready() as service:
         owners_do(town, service, "put", "shared", CANARY)
-        name = "inference/" + Owners(town, service).exchange
+        name = agree(town, service)
         secret = Worker(town, "worker").fetch(service, name)
         assert Worker(town, "worker").fetch(service, "shared") == CANARY
         service.stop()
@@ -602,7 +643,7 @@ def test_two_instances(programs):
         watch = Watch(worker, b)
         owners_do(town, a, "put", "shared", CANARY)
         assert worker.fetch(b, "shared") == CANARY
-        name = "inference/" + Owners(town, b).exchange
+        name = agree(town, b)
         assert worker.fetch(a, name) == worker.fetch(b, name)
         owners_do(town, a, "revoke", "shared")
         assert watch.event() == {"Id": "shared", "Event": "revoked"} # that another instance did
@@ -624,10 +665,12 @@ def test_acknowledged_secrets_outlive_a_crash(programs):
 
                 def agree():
                     while not stop.is_set():
-                        line = town.tell("operator", service.url)
-                        if not line.startswith("ok"):
+                        try:
+                            name, r = post_client(town, service)
+                        except (OSError, AssertionError):
                             return
-                        names.append("inference/" + line[3:])
+                        if r.status == 200:
+                            names.append(name)
 
                 thread = threading.Thread(target=agree)
                 thread.start()
@@ -677,7 +720,7 @@ def test_rotation(programs):
         watch = Watch(worker, a)
         owners_do(town, a, "put", "shared", CANARY)
         assert worker.fetch(a, "shared") == CANARY
-        names = ["inference/" + Owners(town, a).exchange for _ in range(5)]
+        names = [agree(town, a) for _ in range(5)]
         for epoch in (2, 3):
             owners_do(town, a, "simple", "rotate", "POST", "/rotate")
             wait_for_figure(a.port("metrics"), "pm_secrets_epoch", epoch)

@@ -2,6 +2,7 @@
 /*
  * What owners do, for tests that want it well and badly:
  *
+ *     client OUT                            a client's request for a secret, in a file: "ok ID"
  *     operator URL                          agrees on a secret: "ok ID"
  *     ask METHOD PATH BODY ANSWER           a sealed request: "ok STATUS", the answer's body in a
  *     file
@@ -42,6 +43,19 @@ static void agree(struct town *town, const char *url)
 	town->op = NULL;
 	r = pm_operator_new(url, &options, report, &town->op);
 	answer(r, report, r == PM_OK ? pm_operator_exchange(town->op) : "");
+}
+
+/* Whoever posts it is answered, and nobody has the key. */
+static void make_client(struct town *town, char **words)
+{
+	char json[PM_KEYEX_REQUEST_SIZE];
+	struct pm_keyex_client *client;
+
+	must(pm_keyex_client_new(&client), "key");
+	pm_keyex_client_request(client, json);
+	write_file(town->folder, words[1], json, strlen(json));
+	answer(PM_OK, NULL, pm_keyex_client_id(client));
+	pm_keyex_client_free(client);
 }
 
 static void ask(struct town *town, char **words)
@@ -184,6 +198,8 @@ void owner_do(struct town *town, char **words)
 {
 	if (words[0] && words[1] && !strcmp(words[0], "operator"))
 		agree(town, words[1]);
+	else if (words[0] && words[1] && !strcmp(words[0], "client"))
+		make_client(town, words);
 	else if (words[0] && words[4] && !strcmp(words[0], "ask"))
 		ask(town, words);
 	else if (words[0] && words[9] && !strcmp(words[0], "command"))

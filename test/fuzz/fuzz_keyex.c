@@ -48,7 +48,8 @@ static void read_members(struct pm_view json)
 static void respond(struct pm_view json)
 {
 	static const uint8_t cert[] = {0x30, 0x00};
-	struct pm_keyex_signer signer = {sizeof(signer), cert, sizeof(cert), sign_zeros, NULL};
+	struct pm_keyex_signer signer = {
+		sizeof(signer), cert, sizeof(cert), sign_zeros, NULL, NULL};
 	pm_cleanup(free) char *response = malloc(pm_keyex_response_room(sizeof(cert)));
 	char id[PM_KEYEX_ID_SIZE] = "";
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];
@@ -84,7 +85,7 @@ static void finish(struct pm_view json)
 	static const uint8_t seed[PM_KEM_SEED_SIZE];
 	static struct pm_keyex_client *client; /* one for all inputs: a key pair takes time */
 	struct pm_keyex_trust trust = {
-		sizeof(trust), no_ca, sizeof(no_ca), FUZZ_NOW, any_role, NULL};
+		sizeof(trust), no_ca, sizeof(no_ca), FUZZ_NOW, any_role, NULL, NULL};
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];
 
 	if (!client)

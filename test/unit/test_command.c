@@ -208,6 +208,17 @@ START_TEST(test_clients_secrets)
 	s->demands.op = PM_COMMAND_REVOKE;
 	s->demands.content = NULL;
 	ck_pm(verify(s, &revoke, &s->demands, "01"), PM_OK);
+	/* Nor does anybody put one that commands come under. */
+	s->demands = (struct pm_command_demands){.size = sizeof(s->demands),
+		.manifest = s->m,
+		.op = PM_COMMAND_PUT,
+		.exchange = EXCHANGE,
+		.content = content,
+		.now = NOW + 5};
+	s->put.id = s->demands.id = "operator/" OTHER;
+	ck_pm(verify(s, &s->put, &s->demands, "01"), PM_E_REJECTED);
+	s->put.id = s->demands.id = "operators";
+	ck_pm(verify(s, &s->put, &s->demands, "01"), PM_OK);
 	scene_free(s);
 }
 END_TEST

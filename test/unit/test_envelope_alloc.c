@@ -150,7 +150,8 @@ static int sign_zeros(const uint8_t *digest, uint8_t *ret_signature, size_t *ret
 
 static int answer(void)
 {
-	struct pm_keyex_signer signer = {sizeof(signer), secret, sizeof(secret), sign_zeros, NULL};
+	struct pm_keyex_signer signer = {
+		sizeof(signer), secret, sizeof(secret), sign_zeros, NULL, NULL};
 	char text[4096], id[PM_KEYEX_ID_SIZE];
 	uint8_t out[PM_KEYEX_SECRET_SIZE];
 
@@ -172,7 +173,8 @@ static int no_role(const uint8_t *cert, size_t cert_len, void *arg)
 static int refuse_response(void)
 {
 	static struct pm_keyex_client client; /* its key is not reached */
-	struct pm_keyex_trust trust = {sizeof(trust), secret, sizeof(secret), NOW, no_role, NULL};
+	struct pm_keyex_trust trust = {
+		sizeof(trust), secret, sizeof(secret), NOW, no_role, NULL, NULL};
 	uint8_t out[PM_KEYEX_SECRET_SIZE] = {0};
 	int r = pm_keyex_client_finish(
 		&client, (const char *)response.ptr, response.len, &trust, out, NULL);

@@ -115,7 +115,7 @@ struct run {
 
 static struct run run_with(struct pm_view cert, EVP_PKEY *key)
 {
-	struct pm_keyex_signer signer = {sizeof(signer), cert.ptr, cert.len, sign_with, key};
+	struct pm_keyex_signer signer = {sizeof(signer), cert.ptr, cert.len, sign_with, key, NULL};
 	struct run run = {0};
 
 	ck_pm(pm_keyex_client_new(&run.client), PM_OK);
@@ -175,7 +175,7 @@ START_TEST(each_answer_is_fresh)
 {
 	struct run run = run_with(mesh.leaf, mesh.key);
 	struct pm_keyex_signer signer = {
-		sizeof(signer), mesh.leaf.ptr, mesh.leaf.len, sign_with, mesh.key};
+		sizeof(signer), mesh.leaf.ptr, mesh.leaf.len, sign_with, mesh.key, NULL};
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];
 	char id[PM_KEYEX_ID_SIZE];
 
@@ -183,6 +183,44 @@ START_TEST(each_answer_is_fresh)
 		      run.request, strlen(run.request), &signer, run.response, id, secret, NULL),
 		PM_OK);
 	ck_assert_mem_ne(secret, run.secret, sizeof(secret));
+	free_run(&run);
+}
+END_TEST
+
+/* What is agreed on for one purpose says nothing of what the same keys give for another. */
+START_TEST(purposes_are_apart)
+{
+	char too_long[PM_KEYEX_PURPOSE_MAX + 2] = {0};
+	struct pm_keyex_signer signer = {.size = sizeof(signer),
+		.cert = mesh.leaf.ptr,
+		.cert_len = mesh.leaf.len,
+		.sign = sign_with,
+		.arg = mesh.key,
+		.purpose = "libpm operator v1"};
+	struct pm_keyex_trust trust = trust_mesh();
+	struct run run = run_with(mesh.leaf, mesh.key);
+	uint8_t ours[PM_KEYEX_SECRET_SIZE], secret[PM_KEYEX_SECRET_SIZE];
+
+	ck_pm(pm_keyex_respond(
+		      run.request, strlen(run.request), &signer, run.response, run.id, ours, NULL),
+		PM_OK);
+	ck_pm(pm_keyex_client_finish(
+		      run.client, run.response, strlen(run.response), &trust, secret, NULL),
+		PM_OK);
+	ck_assert_mem_ne(secret, ours, sizeof(secret));
+	trust.purpose = "libpm operator v1";
+	ck_pm(pm_keyex_client_finish(
+		      run.client, run.response, strlen(run.response), &trust, secret, NULL),
+		PM_OK);
+	ck_assert_mem_eq(secret, ours, sizeof(secret));
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	signer.purpose = trust.purpose = too_long;
+	finishes(run.client, run.response, &trust, PM_E_ARG, "keyex.trust");
+	ck_pm(pm_keyex_respond(
+		      run.request, strlen(run.request), &signer, run.response, run.id, ours, NULL),
+		PM_E_ARG);
+	trust.purpose = "";
+	finishes(run.client, run.response, &trust, PM_E_ARG, "keyex.trust");
 	free_run(&run);
 }
 END_TEST
@@ -387,7 +425,7 @@ END_TEST
 static void request_refused(const char *json, size_t len, int error)
 {
 	struct pm_keyex_signer signer = {
-		sizeof(signer), mesh.leaf.ptr, mesh.leaf.len, sign_with, mesh.key};
+		sizeof(signer), mesh.leaf.ptr, mesh.leaf.len, sign_with, mesh.key, NULL};
 	static char response[PM_KEYEX_JSON_MAX];
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];
 	char id[PM_KEYEX_ID_SIZE] = "";
@@ -439,7 +477,7 @@ END_TEST
 START_TEST(signer_must_be_complete)
 {
 	struct pm_keyex_signer signer = {
-		sizeof(signer), mesh.leaf.ptr, mesh.leaf.len, NULL, mesh.key};
+		sizeof(signer), mesh.leaf.ptr, mesh.leaf.len, NULL, mesh.key, NULL};
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];
 	char id[PM_KEYEX_ID_SIZE];
 	struct run run = run_with(mesh.leaf, mesh.key);
@@ -537,6 +575,7 @@ END_TEST
 
 static void add_refusals(TCase *tc)
 {
+	tcase_add_test(tc, purposes_are_apart);
 	tcase_add_test(tc, another_clients_response);
 	tcase_add_test(tc, another_key_signed);
 	tcase_add_loop_test(tc, bad_leaves_are_refused, 0, BAD_LEAVES);

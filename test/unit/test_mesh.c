@@ -695,7 +695,7 @@ struct exchange {
 static struct exchange exchange(const struct mesh_scene *s, const struct der *cert)
 {
 	struct pm_keyex_signer signer = {
-		sizeof(signer), cert->bytes, cert->len, pm_mesh_key_sign_digest, s->key};
+		sizeof(signer), cert->bytes, cert->len, pm_mesh_key_sign_digest, s->key, NULL};
 	char request[PM_KEYEX_REQUEST_SIZE], id[PM_KEYEX_ID_SIZE];
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];
 	struct exchange x;
@@ -716,7 +716,7 @@ static void finishes(
 	struct pm_view ca = mesh_ca(s->authority);
 	uint8_t hash[PM_MANIFEST_HASH_SIZE], secret[PM_KEYEX_SECRET_SIZE];
 	struct pm_keyex_trust trust = {
-		sizeof(trust), ca.ptr, ca.len, MESH_NOW, pm_mesh_keyex_role, hash};
+		sizeof(trust), ca.ptr, ca.len, MESH_NOW, pm_mesh_keyex_role, hash, NULL};
 
 	pm_manifest_hash(s->manifest, hash);
 	hash[31] ^= same ? 0 : 1;
@@ -762,7 +762,7 @@ START_TEST(test_keyex_signs_no_label)
 	struct mesh_scene s = mesh_scene_new();
 	struct pm_mesh_identity who = mesh_identity("secrets", "a", PM_MESH_SIGN);
 	struct der cert = issue(&s, &who);
-	struct pm_keyex_signer signer = {sizeof(signer), cert.bytes, cert.len, never, NULL};
+	struct pm_keyex_signer signer = {sizeof(signer), cert.bytes, cert.len, never, NULL, NULL};
 	char request[PM_KEYEX_REQUEST_SIZE], id[PM_KEYEX_ID_SIZE];
 	char *response = malloc(pm_keyex_response_room(cert.len));
 	uint8_t secret[PM_KEYEX_SECRET_SIZE];

@@ -297,7 +297,11 @@ START_TEST(secrets_by_the_manifest)
 
 	ck_assert(may(c, "inference/x"));
 	ck_assert(may(c, "tls"));
-	ck_assert(!may(c, "other")); /* no rule for this role */
+	ck_assert(!may(c, "other"));	  /* no rule for this role */
+	c->record.kind = RECORD_OPERATOR; /* whatever the manifest says */
+	ck_assert(!may(c, "inference/x"));
+	ck_assert(!may(c, "tls"));
+	c->record.kind = RECORD_OWNERS;
 	ck_assert(!may(c, "tls2"));
 	strcpy(c->who.models[0], "tiny");
 	ck_assert(!may(c, "inference/x"));
