@@ -16,11 +16,18 @@
 #include "pm-secrets/refusal.h"
 #include "pm-secrets/worker.h"
 
+/* How often the store is asked, when what it answered has changed already. */
+#define TRIES_MAX 8
+
 struct fetch {
 	struct pm_mesh_identity who;
+	char worker[HUB_WORKER_MAX + 1];
 	char id[PM_COMMAND_ID_MAX + 1];
 	struct record_value value;
+	uint8_t version[RECORD_OWNER_SIZE];
 	int64_t expires;
+	uint64_t seen; /* revision of the store that the answer is of */
+	unsigned int tries;
 };
 
 static bool check(struct job *job)
@@ -35,6 +42,7 @@ static bool check(struct job *job)
 		return false;
 	}
 	job->fetch->who = *who;
+	worker_name(who, job->fetch->worker);
 	return true;
 }
 
@@ -67,10 +75,13 @@ static void answer(struct job *job)
 	free(json);
 }
 
-/* While the line was written, the time may have come. */
+/* While the line was written, the time may have come, or it was revoked and the worker told so. */
 static void release(struct job *job)
 {
-	if (job->fetch->expires <= (int64_t)time(NULL))
+	const struct fetch *f = job->fetch;
+
+	if (f->expires <= (int64_t)time(NULL) ||
+		!hub_has(job->secrets->hub, f->worker, f->id, f->version))
 		job_fail(job, 404, "not_found", "There is no such secret.");
 	else
 		answer(job);
@@ -129,24 +140,36 @@ static bool decide(struct job *job, const struct store_entry *entry)
 	allowed = access_may_have(
 		job->identity->manifest, &f->who, f->id, &record, (int64_t)time(NULL));
 	f->expires = record.expires;
+	memcpy(f->version, record.owner, sizeof(f->version));
 	return opened && allowed;
 }
 
-static bool remember(struct job *job, const struct store_entry *entry)
-{
-	char name[HUB_WORKER_MAX + 1];
-	struct record record;
+static void ask(struct job *job);
 
-	worker_name(&job->fetch->who, name);
-	return record_read_head(entry->value, entry->len, &record) == PM_OK &&
-	       hub_note(job->secrets->hub, name, job->fetch->id, record.owner, record.expires) ==
-		       PM_OK;
+/* First: what is revoked from here on is told. What was revoked while the answer came is not. */
+static void remember(struct job *job)
+{
+	struct fetch *f = job->fetch;
+	int r = hub_note(job->secrets->hub, f->worker, f->id, f->version, f->expires, f->seen);
+
+	if (r == PM_OK) {
+		note_release(job);
+		return;
+	}
+	record_value_free(&f->value);
+	if (r == PM_E_STALE && ++f->tries < TRIES_MAX)
+		ask(job);
+	else if (r == PM_E_STALE)
+		job_fail(job, 503, "busy", "The secret changes too often.");
+	else
+		job_fail(job, 503, "busy", "This worker has too many secrets.");
 }
 
 static void on_found(void *arg, const struct store_result *result)
 {
 	struct job *job = arg;
 	const struct store_entry *entry = entry_of(result);
+	struct fetch *f = job->fetch;
 
 	job->op = NULL;
 	if (result->error < 0 && result->error != PM_E_MISSING) {
@@ -154,16 +177,25 @@ static void on_found(void *arg, const struct store_result *result)
 		return;
 	}
 	if (!decide(job, entry)) {
-		record_value_free(&job->fetch->value);
+		record_value_free(&f->value);
 		note_refusal(job);
 		job_fail(job, 404, "not_found", "There is no such secret.");
 		return;
 	}
-	/* First: what is revoked from here on is told. */
-	if (remember(job, entry))
-		note_release(job);
-	else
-		job_fail(job, 503, "busy", "This worker has too many secrets.");
+	/* What came between the answer's revision and its reading is in it as well. */
+	f->seen = result->revision > entry->revision ? result->revision : entry->revision;
+	remember(job);
+}
+
+static void ask(struct job *job)
+{
+	struct fetch *f = job->fetch;
+	char key[RECORD_KEY_SIZE];
+
+	record_key(f->id, key);
+	job->op = store_get(job->loop->store, key, on_found, job);
+	if (!job->op)
+		job_fail_store(job, NULL);
 }
 
 /* --- the request ----------------------------------------------------------------------------- */
@@ -184,16 +216,10 @@ static bool read_id(const struct job *job, char ret[PM_COMMAND_ID_MAX + 1])
 
 static void run(struct job *job)
 {
-	char key[RECORD_KEY_SIZE];
-
-	if (!read_id(job, job->fetch->id)) {
+	if (!read_id(job, job->fetch->id))
 		job_fail(job, 400, "bad_request", "Expected the Id of one secret.");
-		return;
-	}
-	record_key(job->fetch->id, key);
-	job->op = store_get(job->loop->store, key, on_found, job);
-	if (!job->op)
-		job_fail_store(job, NULL);
+	else
+		ask(job);
 }
 
 static void end(struct job *job)

@@ -51,15 +51,16 @@ static void begin_anew(struct follow *f)
 }
 
 /* The record's owner is another when another value has taken the place. */
-static void tell(struct follow *f, const char *id, const uint8_t *bytes, size_t len)
+static void tell(
+	struct follow *f, const char *id, const uint8_t *bytes, size_t len, uint64_t revision)
 {
 	struct record record;
 	int64_t now = (int64_t)time(NULL);
 
 	if (bytes && record_read_head(bytes, len, &record) == PM_OK)
-		hub_changed(f->hub, id, record.owner, now);
+		hub_changed(f->hub, id, record.owner, revision, now);
 	else
-		hub_changed(f->hub, id, NULL, now);
+		hub_changed(f->hub, id, NULL, revision, now);
 }
 
 /* --- looking at what there is ---------------------------------------------------------------- */
@@ -71,9 +72,10 @@ static void on_looked(void *arg, const struct store_result *result)
 
 	look->op = NULL;
 	if (result->error == PM_OK)
-		tell(f, look->id, result->entries[0].value, result->entries[0].len);
+		tell(f, look->id, result->entries[0].value, result->entries[0].len,
+			result->revision);
 	else if (result->error == PM_E_MISSING)
-		tell(f, look->id, NULL, 0);
+		tell(f, look->id, NULL, 0, result->revision);
 	else if (f->watch)
 		begin_anew(f);
 	if (--f->under_way == 0 && f->is_looking && f->watch)
@@ -113,7 +115,7 @@ static void on_event(void *arg, const struct store_entry *entry)
 {
 	struct follow *f = arg;
 
-	tell(f, entry->key + strlen(RECORD_PREFIX), entry->value, entry->len);
+	tell(f, entry->key + strlen(RECORD_PREFIX), entry->value, entry->len, entry->revision);
 }
 
 static void on_lost(void *arg, const char *reason)
@@ -138,6 +140,7 @@ static void on_begun(void *arg, const struct store_result *result)
 		later(f);
 		return;
 	}
+	hub_missed(f->hub, result->revision);
 	f->place = 0;
 	f->is_looking = true;
 	if (!f->under_way)

@@ -12,6 +12,7 @@ struct note {
 	struct note *next; /* of its bucket */
 	struct worker *worker;
 	int64_t expires;
+	uint64_t seen;	      /* revision of the store that it is of */
 	enum hub_event ended; /* 0: not yet */
 	uint8_t version[RECORD_OWNER_SIZE];
 	char id[PM_COMMAND_ID_MAX + 1];
@@ -43,8 +44,10 @@ struct worker {
 struct hub {
 	pthread_mutex_t lock;
 	size_t worker_count, note_count;
+	uint64_t missed; /* revision up to which changes may not have come */
 	struct worker *workers;
 	struct note *buckets[BUCKETS];
+	uint64_t changed[BUCKETS]; /* revision of the last one, of all that may stand there */
 };
 
 struct hub *hub_new(void)
@@ -102,13 +105,24 @@ static void drop_idle(struct hub *hub, struct worker *worker)
 
 /* --- with the lock held: notes --------------------------------------------------------------- */
 
-static struct note **bucket_of(struct hub *hub, const char *id)
+static size_t place_of(const char *id)
 {
 	uint32_t hash = 2166136261u;
 
 	for (; *id; id++)
 		hash = (hash ^ (uint8_t)*id) * 16777619u;
-	return &hub->buckets[hash % BUCKETS];
+	return hash % BUCKETS;
+}
+
+static struct note **bucket_of(struct hub *hub, const char *id)
+{
+	return &hub->buckets[place_of(id)];
+}
+
+/* Has the secret changed since an answer of that revision, or may it have? */
+static bool is_late(const struct hub *hub, const char *id, uint64_t seen)
+{
+	return seen < hub->missed || seen < hub->changed[place_of(id)];
 }
 
 static struct note *find_note(struct hub *hub, const struct worker *worker, const char *id)
@@ -184,42 +198,85 @@ static bool is_version(const struct note *note, const uint8_t *version)
 
 /* --- the doors ------------------------------------------------------------------------------- */
 
+void hub_missed(struct hub *hub, uint64_t revision)
+{
+	pthread_mutex_lock(&hub->lock);
+	if (hub->missed < revision)
+		hub->missed = revision;
+	pthread_mutex_unlock(&hub->lock);
+}
+
+/* The note of it, made where there is none. */
+static int get_note(struct hub *hub, const char *worker, const char *id, struct note **ret)
+{
+	struct worker *who;
+	int r = get_worker(hub, worker, &who);
+
+	if (r < 0)
+		return r;
+	*ret = find_note(hub, who, id);
+	if (*ret)
+		return PM_OK;
+	r = add_note(hub, who, id, ret);
+	if (r < 0)
+		drop_idle(hub, who);
+	return r;
+}
+
 int hub_note(struct hub *hub, const char *worker, const char *id,
-	const uint8_t version[RECORD_OWNER_SIZE], int64_t expires)
+	const uint8_t version[RECORD_OWNER_SIZE], int64_t expires, uint64_t seen)
 {
 	struct note *note = NULL;
-	struct worker *who;
 	int r;
 
 	pthread_mutex_lock(&hub->lock);
-	r = get_worker(hub, worker, &who);
-	if (r == PM_OK)
-		note = find_note(hub, who, id);
-	if (r == PM_OK && !note) {
-		r = add_note(hub, who, id, &note);
-		if (r < 0)
-			drop_idle(hub, who);
-	}
+	r = is_late(hub, id, seen) ? PM_E_STALE : get_note(hub, worker, id, &note);
 	if (r == PM_OK) {
 		note->ended = 0;
 		note->expires = expires;
+		note->seen = seen;
 		memcpy(note->version, version, RECORD_OWNER_SIZE);
 	}
 	pthread_mutex_unlock(&hub->lock);
 	return r;
 }
 
-void hub_changed(struct hub *hub, const char *id, const uint8_t *version, int64_t now)
+bool hub_has(struct hub *hub, const char *worker, const char *id,
+	const uint8_t version[RECORD_OWNER_SIZE])
+{
+	const struct worker *who;
+	const struct note *note;
+	bool has;
+
+	pthread_mutex_lock(&hub->lock);
+	who = find_worker(hub, worker);
+	note = who ? find_note(hub, who, id) : NULL;
+	has = note && !note->ended && is_version(note, version);
+	pthread_mutex_unlock(&hub->lock);
+	return has;
+}
+
+/* Is this note one that ends by it? */
+static bool is_ending(const struct note *note, const char *id, const uint8_t *version,
+	uint64_t revision, int64_t now)
+{
+	return !note->ended && !strcmp(note->id, id) && note->seen < revision &&
+	       !is_version(note, version) && note->expires > now;
+}
+
+void hub_changed(
+	struct hub *hub, const char *id, const uint8_t *version, uint64_t revision, int64_t now)
 {
 	struct note **link;
 
 	pthread_mutex_lock(&hub->lock);
+	if (hub->changed[place_of(id)] < revision)
+		hub->changed[place_of(id)] = revision;
 	link = bucket_of(hub, id);
 	while (*link) {
 		struct note *note = *link;
 
-		if (note->ended || strcmp(note->id, id) != 0 || is_version(note, version) ||
-			note->expires <= now) {
+		if (!is_ending(note, id, version, revision, now)) {
 			link = &note->next;
 			continue;
 		}

@@ -41,16 +41,26 @@ void hub_free(struct hub *hub);
 
 /*
  * A worker has this secret. version: the record's owner, which is another when the value is
- * replaced. 0; PM_E_LIMIT, PM_E_NOMEM.
+ * replaced. seen: the store's revision that the answer is of. 0; PM_E_STALE: something has changed
+ * since, or may have, of which this worker would not be told: the store is to be asked anew;
+ * PM_E_LIMIT, PM_E_NOMEM.
  */
 int hub_note(struct hub *hub, const char *worker, const char *id,
-	const uint8_t version[RECORD_OWNER_SIZE], int64_t expires);
+	const uint8_t version[RECORD_OWNER_SIZE], int64_t expires, uint64_t seen);
+
+/* Does this worker have it still, of that version? Not when it has ended since it was noted. */
+bool hub_has(struct hub *hub, const char *worker, const char *id,
+	const uint8_t version[RECORD_OWNER_SIZE]);
+
+/* Changes up to this revision of the store may have been missed. */
+void hub_missed(struct hub *hub, uint64_t revision);
 
 /*
- * The secret was revoked; or another version took its place (NULL: none is left). An expiry is not
- * told by this.
+ * The secret was revoked; or another version took its place (NULL: none is left), at that revision
+ * of the store. Who has seen a later one knows of it already. An expiry is not told by this.
  */
-void hub_changed(struct hub *hub, const char *id, const uint8_t *version, int64_t now);
+void hub_changed(
+	struct hub *hub, const char *id, const uint8_t *version, uint64_t revision, int64_t now);
 
 /* Those whose time has come. */
 void hub_sweep(struct hub *hub, int64_t now);

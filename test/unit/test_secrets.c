@@ -435,6 +435,61 @@ static const char *take(struct hub *hub, struct hub_watch *watch)
 	return text;
 }
 
+/* Each is newer than all before. */
+static uint64_t revision = 1;
+
+static int note(struct hub *hub, const char *worker, const char *id, const uint8_t *version,
+	int64_t expires)
+{
+	return hub_note(hub, worker, id, version, expires, ++revision);
+}
+
+static void changed(struct hub *hub, const char *id, const uint8_t *version, int64_t now)
+{
+	hub_changed(hub, id, version, ++revision, now);
+}
+
+/* What changed between the store's answer and the note would be told to nobody. */
+START_TEST(changes_on_the_way_are_noticed)
+{
+	struct hub *hub = hub_new();
+
+	hub_changed(hub, "a", NULL, 7, 10); /* revoked, while the store's answer was on its way */
+	ck_pm(hub_note(hub, "w", "a", v1, 100, 6), PM_E_STALE);
+	ck_assert_uint_eq(hub_count(hub), 0);
+	ck_assert(!hub_has(hub, "w", "a", v1));
+	ck_pm(hub_note(hub, "w", "b", v1, 100, 6), PM_OK); /* another one */
+	hub_missed(hub, 9);				   /* nobody knows what changed */
+	hub_missed(hub, 8);
+	ck_pm(hub_note(hub, "w", "a", v1, 100, 8), PM_E_STALE);
+	ck_pm(hub_note(hub, "w", "a", v1, 100, 9), PM_OK);
+	/* And between the note and the answer. */
+	ck_assert(hub_has(hub, "w", "a", v1));
+	ck_assert(!hub_has(hub, "w", "a", v2));
+	ck_assert(!hub_has(hub, "v", "a", v1));
+	hub_changed(hub, "a", v1, 10, 10);
+	ck_assert(hub_has(hub, "w", "a", v1));
+	hub_changed(hub, "a", v2, 11, 10);
+	ck_assert(!hub_has(hub, "w", "a", v1));
+	hub_free(hub);
+}
+END_TEST
+
+/* A change that comes late, after its outcome was seen, ends nothing. */
+START_TEST(late_changes_end_nothing)
+{
+	struct hub *hub = hub_new();
+
+	ck_pm(hub_note(hub, "w", "a", v2, 100, 20), PM_OK);
+	hub_changed(hub, "a", NULL, 18, 10);
+	hub_changed(hub, "a", v1, 20, 10);
+	ck_assert(hub_has(hub, "w", "a", v2));
+	hub_changed(hub, "a", NULL, 21, 10);
+	ck_assert(!hub_has(hub, "w", "a", v2));
+	hub_free(hub);
+}
+END_TEST
+
 START_TEST(workers_hear_of_theirs)
 {
 	struct hub *hub = hub_new();
@@ -442,15 +497,15 @@ START_TEST(workers_hear_of_theirs)
 	struct hub_watch *watch = hub_watch(hub, "w/1", count_wakes, &wakes);
 	struct hub_watch *other = hub_watch(hub, "w/2", count_wakes, &other_wakes);
 
-	ck_pm(hub_note(hub, "w/1", "a", v1, 100), PM_OK);
-	ck_pm(hub_note(hub, "w/1", "b", v1, 100), PM_OK);
-	ck_pm(hub_note(hub, "w/2", "c", v1, 50), PM_OK);
-	hub_changed(hub, "a", v1, 10); /* sealed anew: the same value */
+	ck_pm(note(hub, "w/1", "a", v1, 100), PM_OK);
+	ck_pm(note(hub, "w/1", "b", v1, 100), PM_OK);
+	ck_pm(note(hub, "w/2", "c", v1, 50), PM_OK);
+	changed(hub, "a", v1, 10); /* sealed anew: the same value */
 	ck_assert_str_eq(take(hub, watch), "none");
-	hub_changed(hub, "a", NULL, 10);
+	changed(hub, "a", NULL, 10);
 	ck_assert_str_eq(take(hub, watch), "a revoked");
-	hub_changed(hub, "a", NULL, 10); /* told once */
-	hub_changed(hub, "b", v2, 10);	 /* another value */
+	changed(hub, "a", NULL, 10); /* told once */
+	changed(hub, "b", v2, 10);   /* another value */
 	ck_assert_str_eq(take(hub, watch), "b revoked");
 	ck_assert_str_eq(take(hub, watch), "none");
 	ck_assert_str_eq(take(hub, other), "none");
@@ -474,8 +529,8 @@ START_TEST(an_expiry_is_no_revocation)
 	int wakes = 0;
 	struct hub_watch *watch = hub_watch(hub, "w", count_wakes, &wakes);
 
-	ck_pm(hub_note(hub, "w", "a", v1, 100), PM_OK);
-	hub_changed(hub, "a", NULL, 100);
+	ck_pm(note(hub, "w", "a", v1, 100), PM_OK);
+	changed(hub, "a", NULL, 100);
 	ck_assert_str_eq(take(hub, watch), "none");
 	hub_sweep(hub, 100);
 	ck_assert_str_eq(take(hub, watch), "a expired");
@@ -490,17 +545,17 @@ START_TEST(what_ended_meanwhile_waits)
 	struct hub_watch *watch;
 	int wakes = 0;
 
-	ck_pm(hub_note(hub, "w", "a", v1, 100), PM_OK);
-	hub_changed(hub, "a", NULL, 10);
+	ck_pm(note(hub, "w", "a", v1, 100), PM_OK);
+	changed(hub, "a", NULL, 10);
 	ck_assert_uint_eq(hub_count(hub), 1);
 	watch = hub_watch(hub, "w", count_wakes, &wakes);
 	ck_assert_int_eq(wakes, 1);
 	ck_assert_str_eq(take(hub, watch), "a revoked");
 	hub_unwatch(hub, watch);
 	/* Fetched again, it is new again. */
-	ck_pm(hub_note(hub, "w", "a", v2, 100), PM_OK);
-	hub_changed(hub, "a", NULL, 10);
-	ck_pm(hub_note(hub, "w", "a", v2, 100), PM_OK);
+	ck_pm(note(hub, "w", "a", v2, 100), PM_OK);
+	changed(hub, "a", NULL, 10);
+	ck_pm(note(hub, "w", "a", v2, 100), PM_OK);
 	watch = hub_watch(hub, "w", count_wakes, &wakes);
 	ck_assert_str_eq(take(hub, watch), "none");
 	hub_unwatch(hub, watch);
@@ -517,11 +572,11 @@ START_TEST(the_hub_is_bounded)
 
 	for (int i = 0; i < HUB_IDS_MAX; i++) {
 		snprintf(id, sizeof(id), "id-%d", i);
-		ck_pm(hub_note(hub, "w", id, v1, 100), PM_OK);
+		ck_pm(note(hub, "w", id, v1, 100), PM_OK);
 	}
-	ck_pm(hub_note(hub, "w", "more", v1, 100), PM_E_LIMIT);
-	ck_pm(hub_note(hub, "w", "id-5", v1, 100), PM_OK);
-	ck_pm(hub_note(hub, "v", "more", v1, 100), PM_OK);
+	ck_pm(note(hub, "w", "more", v1, 100), PM_E_LIMIT);
+	ck_pm(note(hub, "w", "id-5", v1, 100), PM_OK);
+	ck_pm(note(hub, "v", "more", v1, 100), PM_OK);
 	watch = hub_watch(hub, "w", count_wakes, &wakes);
 	hub_sweep(hub, 100); /* more events than wait: the watch is of no use any more */
 	ck_assert_str_eq(take(hub, watch), "lost");
@@ -534,11 +589,11 @@ START_TEST(the_hub_is_bounded)
 		hub_unwatch(hub, watches[i]);
 	for (int i = 0; i < HUB_WORKERS_MAX; i++) {
 		snprintf(id, sizeof(id), "w-%d", i);
-		ck_pm(hub_note(hub, id, "a", v1, 100), PM_OK);
+		ck_pm(note(hub, id, "a", v1, 100), PM_OK);
 	}
-	ck_pm(hub_note(hub, "w", "a", v1, 100), PM_E_LIMIT);
+	ck_pm(note(hub, "w", "a", v1, 100), PM_E_LIMIT);
 	hub_sweep(hub, 100);
-	ck_pm(hub_note(hub, "w", "a", v1, 100), PM_OK);
+	ck_pm(note(hub, "w", "a", v1, 100), PM_OK);
 	hub_free(hub);
 }
 END_TEST
@@ -553,8 +608,8 @@ START_TEST(all_ids_of_the_hub)
 
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		ck_pm(hub_note(hub, "w/1", id, v1, 100), PM_OK);
-		ck_pm(hub_note(hub, "w/2", id, v1, 100), PM_OK);
+		ck_pm(note(hub, "w/1", id, v1, 100), PM_OK);
+		ck_pm(note(hub, "w/2", id, v1, 100), PM_OK);
 	}
 	do {
 		size_t n = hub_ids(hub, place, 16, ids, &place);
@@ -670,6 +725,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, rates);
 	tcase_add_test(tc, rate_of_all);
 	tcase_add_test(tc, clients_by_address);
+	tcase_add_test(tc, changes_on_the_way_are_noticed);
+	tcase_add_test(tc, late_changes_end_nothing);
 	tcase_add_test(tc, workers_hear_of_theirs);
 	tcase_add_test(tc, an_expiry_is_no_revocation);
 	tcase_add_test(tc, what_ended_meanwhile_waits);
