@@ -2,7 +2,7 @@
 BUILD ?= build
 MESON_FLAGS ?=
 
-.PHONY: all setup check demo bench fuzz soak format install clean
+.PHONY: all setup check demo bench fuzz soak chaos format install clean
 
 all: setup
 	@scripts/configure.sh $(BUILD) --werror $(MESON_FLAGS)
@@ -34,6 +34,10 @@ fuzz: setup
 soak: SECONDS = 600
 soak: all
 	@scripts/soak.sh $(BUILD) $(SECONDS)
+
+# Three secret services on etcd, SECONDS of random faults (SEED=N repeats a run); nothing may be lost or leak.
+chaos: all
+	@scripts/chaos.sh $(BUILD) $(SECONDS) $(SEED)
 
 format: setup
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i

@@ -53,6 +53,10 @@ class History:
                 more["value"] = value if result == OK else None
             self.add(Operation(client, kind, key, start, self.now(), result, **more))
 
+    def record(self, client, kind, key, start, result, value, **more):
+        """What has ended just now."""
+        self.add(Operation(client, kind, key, start, self.now(), result, value, **more))
+
     def add(self, operation):
         assert operation.kind in KINDS and operation.result in (OK, NO, UNKNOWN)
         with self.lock:
@@ -176,7 +180,10 @@ def lost(operations, slack):
     found = []
     for by in values:
         ends = by.start + by.lifetime - slack if by.lifetime is not None else math.inf
-        until = min([o.start for o in enders if o is not by and o.key == by.key and o.end >= by.start], default=math.inf)
+        # Who was told nothing may have been heard at any time since.
+        others = (o.start for o in enders if o is not by and o.key == by.key
+                  and (o.end >= by.start or o.result == UNKNOWN))
+        until = min(others, default=math.inf)
         for o in operations:
             if (o.kind == "get" and o.key == by.key and o.allowed and o.result == NO and o.start >= by.end
                     and o.end < min(ends, until)):

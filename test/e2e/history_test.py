@@ -38,6 +38,7 @@ GOOD = (
     (("put", "a", 0, 1, OK), ("revoke", None, 2, 6, OK), ("get", "a", 3, 4, OK), ("get", None, 5, 6, NO)),
     (("revoke", None, 0, 1, NO),),
     (("put", "a", 0, 1, OK), ("revoke", None, 2, 3, UNKNOWN), ("get", "a", 4, 5, OK), ("get", None, 6, 7, NO)),
+    (("revoke", None, 0, 1, UNKNOWN), ("put", "a", 2, 3, OK), ("get", None, 4, 5, NO)), # it was under way so long
     (("put", "a", 0, 1, OK, {"lifetime": 5}), ("get", "a", 2, 3, OK), ("get", None, 6, 7, NO)),
     (("put", "a", 0, 1, OK, {"lifetime": 5}), ("revoke", None, 6, 7, NO)),
     (("put", "a", 0, 1, OK, {"lifetime": 5}), ("put", "b", 2, 3, OK), ("get", "b", 8, 9, OK)),
