@@ -21,7 +21,7 @@ from clock import Clock, library
 from deployment import Deployment, Programs, until
 from etcd import Cluster
 from history import NO, OK, UNKNOWN, History, Verdict
-from member import Client, Member, Owners
+from member import Agreements, Member, Owners
 from network import Network
 
 NODES = ("node1", "node2", "node3")
@@ -217,7 +217,7 @@ def run_load(scene, history, dice, seconds):
     ca = base64.b64decode(scene.coordinator.document()["mesh_ca"])
     people = make_members(scene)
     for i in range(2):
-        load.start(load.agree, f"client{i}", Client(scene.deployment, ca))
+        load.start(load.agree, f"client{i}", Agreements(scene.deployment, ca))
         load.start(load.own, f"owners{i}", Owners(scene.deployment, scene.coordinator), {})
     for name, (member, allowed) in people.items():
         load.start(load.fetch, name, member, allowed)

@@ -4,17 +4,19 @@ workers before an inference server, clients. In a room (room.py), where all port
 on a host of a network (network.py)."""
 import base64
 import contextlib
-import hashlib
 import json
 import os
+import shutil
 import subprocess
 import time
 
+import room
 from harness import LIMIT, Daemon, ask
 
 OWNERS = ("alice", "bob", "carol")
 SHARE_OWNERS = ("dave", "erin", "frank")
 ROOT = "21" * 32
+SIM = f"{room.FOLDER}/sim-of-all"
 DISK = {"root_hash": ROOT, "hash_offset": 40960, "data_blocks": 10, "salt": "00ff", "data_block_size": 4096,
         "hash_block_size": 4096}
 SECRETS = [{"id": "inference/*", "roles": ["worker"], "models": ["tiny"]},
@@ -23,6 +25,7 @@ SECRETS = [{"id": "inference/*", "roles": ["worker"], "models": ["tiny"]},
 ROLES = ("coordinator", "secrets", "worker", "auditor", "outsider")
 PORTS = {"coordinator": 8100, "secrets": 8200, "mesh": 8300, "worker": 8400, "client": 8500, "model": 8600,
          "metrics": 9000}
+USED_PORTS = {} # of all deployments of the room
 
 
 class Done:
@@ -41,7 +44,7 @@ def until(what, limit=LIMIT):
     end = time.monotonic() + limit
     while not (result := what()):
         assert time.monotonic() < end, "not in time"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return result
 
 
@@ -69,8 +72,7 @@ class Deployment:
         self.manifest = f"{folder}/manifest.json"
         self.signatures = f"{folder}/manifest.sig"
         self.shares = f"{folder}/shares"
-        self.coordinators, self.secrets, self.workers = [], [], []
-        self.used_ports = {}
+        self.coordinators, self.secrets, self.workers, self.clients = [], [], [], []
         self.serial = 1
 
     # --- what is needed before a daemon starts ---
@@ -86,13 +88,8 @@ class Deployment:
         return self.tool("pm-ctl", *args, **options)
 
     def make(self):
-        self.tool("pm-sim", "init", self.sim, "--product", "Genoa").must()
-        attester = subprocess.Popen([self.programs.tool("pm-sim"), "serve", self.sim, "--socket", self.socket],
-                                    stdout=subprocess.PIPE)
-        self.stack.callback(attester.stdout.close)
-        self.stack.callback(attester.wait)
-        self.stack.callback(attester.kill)
-        assert b"serving" in attester.stdout.readline()
+        self.make_sim()
+        self.attest(self.socket)
         for kind, names in (("ed25519", OWNERS), ("xwing", SHARE_OWNERS)):
             for name in names:
                 self.ctl("key", "new", "--type", kind, "-o", self.key(name), "--public", f"{self.folder}/{name}.pub").must()
@@ -100,6 +97,21 @@ class Deployment:
         self.make_manifest()
         self.make_owners()
         return self
+
+    def make_sim(self):
+        """One for all deployments of a test: its keys take their time."""
+        if not os.path.exists(SIM):
+            self.tool("pm-sim", "init", SIM, "--product", "Genoa").must()
+        shutil.copytree(SIM, self.sim)
+
+    def attest(self, socket, *more):
+        """Serves reports of the software processor there."""
+        attester = subprocess.Popen([self.programs.tool("pm-sim"), "serve", self.sim, "--socket", socket, *more],
+                                    stdout=subprocess.PIPE)
+        self.stack.callback(attester.stdout.close)
+        self.stack.callback(attester.wait)
+        self.stack.callback(attester.kill)
+        assert b"serving" in attester.stdout.readline()
 
     def key(self, name):
         return f"{self.folder}/{name}.key"
@@ -169,9 +181,8 @@ class Deployment:
 
     def place(self, what, host):
         """A free port of a host: (address to listen at, address to ask)."""
-        used = self.used_ports.setdefault((host, what), [0])
-        used[0] += 1
-        port = PORTS[what] + used[0]
+        USED_PORTS[host, what] = USED_PORTS.get((host, what), PORTS[what]) + 1
+        port = USED_PORTS[host, what]
         at = self.network.addresses[host] if host else "127.0.0.1"
         return f"{at}:{port}", (at, port)
 
@@ -189,10 +200,10 @@ class Deployment:
 
     def __exit__(self, kind, *_):
         with self.stack:
-            for d in (*self.coordinators, *self.secrets, *self.workers):
+            for d in (*self.clients, *self.coordinators, *self.secrets, *self.workers):
                 d.kill()
                 if kind:
-                    print(f"--- {d.name}", "\n".join(x for x in d.daemon.lines[-40:] if x), sep="\n")
+                    print(f"--- {d.name}", "\n".join(x for x in d.daemon.lines[-15:] if x), sep="\n")
 
     # --- the whole of it ---
 
@@ -210,6 +221,11 @@ class Deployment:
         w = Worker(self, f"worker{len(self.workers)}", coordinator, secrets, host, **options)
         self.workers.append(w)
         return w
+
+    def add_client(self, worker, coordinator, secrets, **options):
+        c = Client(self, f"client{len(self.clients)}", worker.url, coordinator.url, secrets.url, **options)
+        self.clients.append(c)
+        return c
 
     def set_manifest(self, coordinator, memory="memory", manifest=None, signatures=None, host=None):
         return self.ctl("manifest", "set", coordinator.url, manifest or self.manifest, "--signatures",
@@ -270,8 +286,8 @@ class Part:
         return self
 
 
-def evidence_args(deployment):
-    return ["--attester", deployment.socket, "--snp-crl", f"{deployment.sim}/crl.der"]
+def evidence_args(deployment, attester=None):
+    return ["--attester", attester or deployment.socket, "--snp-crl", f"{deployment.sim}/crl.der"]
 
 
 class Coordinator(Part):
@@ -326,7 +342,7 @@ class Worker(Part):
 
     program = "pm-proxy"
 
-    def __init__(self, deployment, name, coordinator, secrets, host, more=(), env=None):
+    def __init__(self, deployment, name, coordinator, secrets, host=None, more=(), env=None, attester=None):
         listen, self.address = deployment.place("worker", host)
         model = f"127.0.0.1:{deployment.place('model', host)[1][1]}" # prompts leave it in plaintext
         self.url = f"http://{self.address[0]}:{self.address[1]}"
@@ -334,8 +350,26 @@ class Worker(Part):
         super().__init__(deployment, name,
                          ["--listen", listen, "--upstream", model, "--role", "worker", "--model",
                           f"tiny={ROOT}", "--coordinator", coordinator.url, "--secrets", secrets.mesh_url,
-                          "--no-ocsp-status", "--no-ready-file", *evidence_args(deployment), *more], host, env)
+                          "--no-ocsp-status", "--no-ready-file", *evidence_args(deployment, attester), *more], host, env)
 
 
-def sha256(data):
-    return hashlib.sha256(data).digest()
+class Client(Part):
+    """pm-client in mesh mode, as an application uses it; worker, coordinator and secrets: their addresses."""
+
+    program = "pm-client"
+
+    def __init__(self, deployment, name, worker, coordinator, secrets, more=(), memory=None, host=None):
+        listen, self.address = deployment.place("client", host)
+        self.url = f"http://{self.address[0]}:{self.address[1]}"
+        memory = ["--memory", f"{deployment.folder}/{memory}"] if memory else ["--no-memory"]
+        super().__init__(deployment, name, ["--listen", listen, "--worker", worker, "--coordinator", coordinator,
+                                            "--secrets", secrets, "--manifest", deployment.manifest, *memory, *more], host)
+
+    def chat(self, text):
+        """(status, what was answered)."""
+        body = {"model": "echo", "messages": [{"role": "user", "content": text}]}
+        r = ask(self.address, "POST", "/v1/chat/completions", json.dumps(body).encode(),
+                [("Content-Type", "application/json")])
+        if r.status != 200:
+            return r.status, r.body.decode()
+        return 200, json.loads(r.body)["choices"][0]["message"]["content"]

@@ -11,7 +11,7 @@ import tempfile
 import threading
 
 from deployment import ROOT
-from harness import LIMIT, Response, openssl, read_all, request
+from harness import LIMIT, Response, connect, dechunk, openssl, read_all, read_until, request
 from history import NO, OK, UNKNOWN
 
 PATIENCE = 2 # seconds for a connection, and for each piece of an answer
@@ -95,8 +95,40 @@ class Member:
         return (NO, None) if r.status == 404 and json.loads(r.body)["error"]["code"] == "not_found" else (UNKNOWN, None)
 
 
-class Client:
-    """Agrees on secrets with the service."""
+class Watch:
+    """Events of a member's watch, as they come; a line of life is none."""
+
+    def __init__(self, member, service):
+        self.socket = member.wrap(connect(service.mesh))
+        self.socket.sendall(request("POST", "/pm/v1/watch", b"{}", close=False))
+        head = read_until(self.socket, b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        self.data = head.partition(b"\r\n\r\n")[2]
+        self.seen = 0
+        assert "Instance" in self.line()
+
+    def line(self):
+        while len(lines := dechunk(self.data)[0].split(b"\n")[:-1]) <= self.seen:
+            piece = self.socket.recv(65536)
+            assert piece, "the watch ended"
+            self.data += piece
+        self.seen += 1
+        return json.loads(lines[self.seen - 1])
+
+    def event(self):
+        while not (line := self.line()):
+            pass
+        return line
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+class Agreements:
+    """A client that agrees on secrets with the service."""
 
     def __init__(self, deployment, mesh_ca):
         self.ca = f"{deployment.folder}/mesh-ca-{os.urandom(4).hex()}.der"
