@@ -115,7 +115,7 @@ struct store_watch {
 	TAILQ_ENTRY(store_watch) all;
 };
 
-/* Seconds since 1970. */
+/* Seconds since 1970, by clock.h. */
 int64_t store_time(void);
 
 /* Is an entry with this time not there any more? */

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/store_backend.h"
 
 int64_t store_time(void)
 {
-	return (int64_t)time(NULL);
+	return clock_seconds();
 }
 
 bool store_is_expired(int64_t expires, int64_t now)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "pm-secrets/follow.h"
 
@@ -202,7 +202,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	renew_decoy(own);
 	if (own->loop->index == 0)
-		hub_sweep(own->secrets->hub, (int64_t)time(NULL));
+		hub_sweep(own->secrets->hub, clock_seconds());
 }
 
 static int open_store(struct secrets_loop *own)

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <pm/text.h>
 
+#include "common/clock.h"
 #include "pm-secrets/admin.h"
 #include "pm-secrets/refusal.h"
 
@@ -131,7 +131,7 @@ static int verify(struct job *job, struct pm_report *report)
 		.id = a->id,
 		.exchange = a->exchange,
 		.content = a->op->has_value ? content : NULL,
-		.now = (int64_t)time(NULL),
+		.now = clock_seconds(),
 	};
 	int r = pm_command_content(a->salt, a->value.bytes, a->value.len, content);
 

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <pm/text.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "pm-secrets/access.h"
 #include "pm-secrets/refusal.h"
@@ -80,7 +80,7 @@ static void release(struct job *job)
 {
 	const struct fetch *f = job->fetch;
 
-	if (f->expires <= (int64_t)time(NULL) ||
+	if (f->expires <= clock_seconds() ||
 		!hub_has(job->secrets->hub, f->worker, f->id, f->version))
 		job_fail(job, 404, "not_found", "There is no such secret.");
 	else
@@ -137,8 +137,8 @@ static bool decide(struct job *job, const struct store_entry *entry)
 	if (entry && r < 0)
 		log_event(LOG_LEVEL_WARN, "value not authentic", "id", f->id, NULL);
 	opened = entry && r == PM_OK;
-	allowed = access_may_have(
-		job->identity->manifest, &f->who, f->id, &record, (int64_t)time(NULL));
+	allowed =
+		access_may_have(job->identity->manifest, &f->who, f->id, &record, clock_seconds());
 	f->expires = record.expires;
 	memcpy(f->version, record.owner, sizeof(f->version));
 	return opened && allowed;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 /* Before a store that does not answer is asked again. */
@@ -55,7 +55,7 @@ static void tell(
 	struct follow *f, const char *id, const uint8_t *bytes, size_t len, uint64_t revision)
 {
 	struct record record;
-	int64_t now = (int64_t)time(NULL);
+	int64_t now = clock_seconds();
 
 	if (bytes && record_read_head(bytes, len, &record) == PM_OK)
 		hub_changed(f->hub, id, record.owner, revision, now);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 #define ERROR_SIZE 512
@@ -83,7 +83,7 @@ static bool is_available(struct job *job)
 {
 	struct secrets *s = job->secrets;
 
-	job->now = (int64_t)time(NULL);
+	job->now = clock_seconds();
 	job->ring = atomic_load(&s->ring);
 	job->identity = mesh_hold(s->mesh);
 	if (job->ring && job->identity && job->loop->trail && secrets_is_ready(s))

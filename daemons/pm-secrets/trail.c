@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 /* Before a batch is tried again, and how often until nobody waits for it any more. */
@@ -63,7 +63,7 @@ static void batch_free(struct batch *batch)
 
 static bool write_batch(struct trail *trail)
 {
-	int64_t expires = (int64_t)time(NULL) + trail->keep_seconds;
+	int64_t expires = clock_seconds() + trail->keep_seconds;
 	char key[sizeof(TRAIL_PREFIX) + PM_AUDIT_NAME_MAX + 24];
 
 	snprintf(key, sizeof(key), TRAIL_PREFIX "%s/%012llu", trail->name,
@@ -223,7 +223,7 @@ static int add_line(
 
 	if (trail->next.lines.len + PM_AUDIT_LINE_MAX > TRAIL_BATCH_MAX)
 		return PM_E_LIMIT;
-	r = pm_audit_append(trail->audit, (int64_t)time(NULL), event, fields, count, &line, &len);
+	r = pm_audit_append(trail->audit, clock_seconds(), event, fields, count, &line, &len);
 	if (r < 0)
 		return r;
 	if (!buffer_add(&trail->next.lines, line, len, TRAIL_BATCH_MAX))

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 /* One write of a page. */
@@ -88,7 +88,7 @@ static void reseal(struct walk *walk, struct put *put, const struct store_entry 
 			NULL);
 		return;
 	}
-	if (record.expires > (int64_t)time(NULL)) {
+	if (record.expires > clock_seconds()) {
 		r = record_seal(walk->ring, id, &record, &value, &bytes, &len);
 		if (r == PM_OK)
 			start_put(walk, put, e, &record, bytes, len);
