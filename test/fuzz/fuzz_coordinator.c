@@ -17,7 +17,7 @@ static void read_head(const uint8_t *data, size_t size)
 	if (!head)
 		return;
 	FUZZ_CHECK(head->at.seq >= 1 && head->at.serial >= 1);
-	FUZZ_CHECK(head_has_link(head, head->at.serial, head->at.link));
+	FUZZ_CHECK(head_link(head)->serial == head->at.serial);
 	text = head_text(head);
 	FUZZ_CHECK(text);
 	again = head_parse(text, strlen(text), 7);
