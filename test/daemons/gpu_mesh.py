@@ -12,9 +12,10 @@ import sys
 import tempfile
 
 import gpus
-from deployment import Deployment, HERE, public_of, run
+from deployment import Deployment, public_of, run
 from harness import Daemon, LIMIT, ask, connect, run_tests
 
+HERE = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
 COUNT = 2
 HOST = []  # with GPUs, made once
 
