@@ -17,6 +17,14 @@
 #define STATES_MAX 64
 #define NONCES_MAX 32
 #define DEPTH	   3
+#define LIVES	   24 /* of a process, until a table of visitors is made that nobody had before */
+
+/* As ck_assert(), which tells a pipe of each success: of millions it would tell for a minute. */
+#define HOLDS(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			ck_abort_msg("%s", #x);                                                    \
+	} while (0)
 
 /* --- the world ------------------------------------------------------------------------------- */
 
@@ -36,7 +44,7 @@ struct nonce {
 
 struct process {
 	struct machine machine;
-	struct visitors *visitors;
+	int index;
 	unsigned int life;
 	/* A write whose answer did not come yet. */
 	bool in_flight;
@@ -46,12 +54,11 @@ struct process {
 
 struct world {
 	int64_t now;
-	struct past past[STATES_MAX];
-	size_t count;
-	struct process all[PROCESSES];
-	struct nonce nonces[NONCES_MAX];
-	size_t nonce_count;
+	size_t count, nonce_count;
 	unsigned int issued, manifests, recoveries, refusals;
+	struct process all[PROCESSES];
+	struct past past[STATES_MAX];
+	struct nonce nonces[NONCES_MAX];
 };
 
 static const struct past *newest(const struct world *w)
@@ -70,31 +77,40 @@ static void new_hash(uint8_t ret[MACHINE_HASH_SIZE])
 
 static void start(struct process *p)
 {
-	visitors_free(p->visitors);
-	*p = (struct process){.life = p->life + 1};
+	*p = (struct process){.index = p->index, .life = p->life + 1};
 }
 
-/* Made when it is needed first: it is large for a walk of some steps. */
-static struct visitors *visitors_of(struct process *p)
+/*
+ * Of this life of the process. Tables are large, and making them would be most of the work: those
+ * of the walks before are used again, a long time after, when no nonce in them is good any more.
+ */
+static struct visitors *visitors_of(const struct process *p)
 {
-	if (!p->visitors)
-		p->visitors = visitors_new(1);
-	ck_assert_ptr_nonnull(p->visitors);
-	return p->visitors;
+	static struct visitors *all[PROCESSES][LIVES];
+	struct visitors **v = &all[p->index][p->life % LIVES];
+
+	HOLDS(p->life < LIVES);
+	if (!*v)
+		*v = visitors_new(1);
+	HOLDS(*v);
+	return *v;
 }
+
+/* What a walk needs of time, and then some. */
+#define LONG_TIME (INT64_C(1000) * VISITORS_LIFETIME)
 
 static void world_begin(struct world *w)
 {
-	memset(w, 0, sizeof(*w));
-	w->now = 1000000;
-	for (int i = 0; i < PROCESSES; i++)
-		start(&w->all[i]);
-}
+	static int64_t now;
 
-static void world_end(struct world *w)
-{
-	for (int i = 0; i < PROCESSES; i++)
-		visitors_free(w->all[i].visitors);
+	now += LONG_TIME;
+	/* States that were not written yet are not looked at. */
+	memset(w, 0, offsetof(struct world, past));
+	w->now = now;
+	for (int i = 0; i < PROCESSES; i++) {
+		w->all[i] = (struct process){.index = i};
+		start(&w->all[i]);
+	}
 }
 
 /* Does the history of a state hold this link? Each state's history is that of those before it. */
@@ -117,15 +133,15 @@ static void check_history(const struct world *w)
 		const struct machine_head *h = &w->past[i].head;
 		const struct machine_head *before = i ? &w->past[i - 1].head : NULL;
 
-		ck_assert_uint_eq(h->seq, i + 1);
+		HOLDS(h->seq == i + 1);
 		if (!before) {
-			ck_assert_uint_eq(h->serial, 1);
-			ck_assert_mem_eq(w->past[i].previous, none, sizeof(none));
+			HOLDS(h->serial == 1);
+			HOLDS(memcmp(w->past[i].previous, none, sizeof(none)) == 0);
 		} else if (h->serial == before->serial) {
-			ck_assert_mem_eq(h->link, before->link, MACHINE_HASH_SIZE);
+			HOLDS(memcmp(h->link, before->link, MACHINE_HASH_SIZE) == 0);
 		} else {
-			ck_assert_uint_eq(h->serial, before->serial + 1);
-			ck_assert_mem_eq(w->past[i].previous, before->link, MACHINE_HASH_SIZE);
+			HOLDS(h->serial == before->serial + 1);
+			HOLDS(memcmp(w->past[i].previous, before->link, MACHINE_HASH_SIZE) == 0);
 		}
 	}
 }
@@ -135,12 +151,12 @@ static void check_process(const struct world *w, struct process *p)
 	const struct machine *m = &p->machine;
 
 	if (m->holds) {
-		ck_assert_uint_ge(m->own.serial, p->highest);
+		HOLDS(m->own.serial >= p->highest);
 		p->highest = m->own.serial;
 	}
 	if (machine_state(m, w->now) == MACHINE_READY) {
-		ck_assert(m->has_seed && m->holds);
-		ck_assert_uint_ge(m->own.serial, m->head.serial);
+		HOLDS(m->has_seed && m->holds);
+		HOLDS(m->own.serial >= m->head.serial);
 	}
 }
 
@@ -225,7 +241,7 @@ static void look(struct world *w, struct process *p, size_t back, bool ask_peers
 	enum machine_next next = machine_saw(&p->machine, shown ? &shown->head : NULL,
 		!shown || leads_on(w, state, &p->machine), w->now);
 
-	ck_assert_uint_ge(p->machine.head.serial, before);
+	HOLDS(p->machine.head.serial >= before);
 	if (next == MACHINE_REFUSE)
 		w->refusals++;
 	if (next == MACHINE_FOLLOW)
@@ -237,7 +253,7 @@ static void recover(struct world *w, struct process *p)
 {
 	if (!w->count || !machine_recover(&p->machine, newest(w)->head.link))
 		return;
-	ck_assert_uint_eq(p->machine.head.serial, newest(w)->head.serial);
+	HOLDS(p->machine.head.serial == newest(w)->head.serial);
 	w->recoveries++;
 	follow(w, p, false);
 }
@@ -248,7 +264,7 @@ static void challenge(struct world *w, int index)
 	struct process *p = &w->all[index];
 
 	*n = (struct nonce){.owner = index, .life = p->life, .made = w->now};
-	ck_pm(visitors_nonce(visitors_of(p), NULL, w->now, n->bytes), PM_OK);
+	HOLDS(visitors_nonce(visitors_of(p), NULL, w->now, n->bytes) == PM_OK);
 	w->nonce_count++;
 }
 
@@ -265,16 +281,15 @@ static void join(struct world *w, int index, size_t back, bool good)
 		n = &w->nonces[(w->nonce_count - 1 - back) % NONCES_MAX];
 	fresh = n && n->owner == index && n->life == p->life && !n->spent &&
 		w->now - n->made <= VISITORS_LIFETIME;
-	ticket.nonce_taken =
-		p->visitors && visitors_take(p->visitors, n ? n->bytes : foreign, w->now);
-	ck_assert_msg(!ticket.nonce_taken || fresh, "a nonce that was not ours, fresh and unused");
+	ticket.nonce_taken = visitors_take(visitors_of(p), n ? n->bytes : foreign, w->now);
+	HOLDS(!ticket.nonce_taken || fresh); /* ours, fresh and unused */
 	if (n && n->owner == index && n->life == p->life)
 		n->spent = true;
 	pm_copy(ticket.link, p->machine.own.link, MACHINE_HASH_SIZE);
 	if (!machine_may_issue(&p->machine, &ticket, w->now))
 		return;
-	ck_assert_msg(fresh && good, "a certificate without fresh valid evidence");
-	ck_assert_int_eq(machine_state(&p->machine, w->now), MACHINE_READY);
+	HOLDS(fresh && good); /* by fresh valid evidence */
+	HOLDS(machine_state(&p->machine, w->now) == MACHINE_READY);
 	w->issued++;
 }
 
@@ -381,7 +396,6 @@ static void walk_all(int how)
 		prepare(&w, how);
 		for (int i = 0; i < DEPTH; i++)
 			step(&w, path[i] / EVENTS, path[i] % EVENTS);
-		world_end(&w);
 		for (last = DEPTH - 1; last >= 0 && ++path[last] == choices; last--)
 			path[last] = 0;
 	} while (last >= 0);
@@ -415,7 +429,6 @@ START_TEST(many_long_orders)
 		manifests += w.manifests;
 		recoveries += w.recoveries;
 		refusals += w.refusals;
-		world_end(&w);
 	}
 	/* The walk reaches what it is to judge. */
 	ck_assert_uint_gt(issued, 1000);
