@@ -80,6 +80,7 @@ struct coordinator {
 
 	size_t buffered; /* bytes of requests' bodies */
 	uint64_t joins, refusals, manifests, limited;
+	uint64_t omitted; /* refusals since the last one that stands in the log */
 };
 
 /* What the store has: our own, or another one; NULL: nothing, or nothing is known. */

@@ -5,6 +5,7 @@
  * gets the seed and the mesh CA's key, all others a certificate; what is secret goes into a box to
  * the key that the evidence binds.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void fail(struct join *join, int status, const char *code, const char *me
 
 static bool add_line(struct join *join, const char *event, const char *reason, journal_done *done)
 {
-	char nonce[65], evidence[65] = "", link[65], ends[PM_TIME_TEXT_SIZE] = "";
+	char nonce[65], evidence[65] = "", link[65], ends[PM_TIME_TEXT_SIZE] = "", omitted[24];
 	uint8_t digest[TLS_DIGEST_SIZE];
 	const struct pm_audit_field fields[] = {
 		{"role", join->who.role},
@@ -73,21 +74,21 @@ static bool add_line(struct join *join, const char *event, const char *reason, j
 		{"link", link},
 		reason ? (struct pm_audit_field){"reason", reason}
 		       : (struct pm_audit_field){"replica", join->who.replica},
-		{"purpose", join->who.purpose == PM_MESH_TLS ? "tls" : "sign"},
+		reason ? (struct pm_audit_field){"omitted", omitted}
+		       : (struct pm_audit_field){"purpose",
+				 join->who.purpose == PM_MESH_TLS ? "tls" : "sign"},
 		{"expires", ends},
 	};
 
+	snprintf(omitted, sizeof(omitted), "%" PRIu64, join->c->omitted);
 	pm_hex_encode(join->nonce, sizeof(join->nonce), nonce);
 	pm_hex_encode(join->ticket.link, sizeof(join->ticket.link), link);
 	if (tls_sha256(join->bundle, join->len, digest) == PM_OK)
 		pm_hex_encode(digest, sizeof(digest), evidence);
 	if (join->ends)
 		pm_time_format(join->ends, ends);
-	return journal_add(join->c->journal, event, fields,
-		reason	     ? 5
-		: join->ends ? 7
-			     : 6,
-		done, join);
+	return journal_add(
+		join->c->journal, event, fields, reason || !join->ends ? 6 : 7, done, join);
 }
 
 static void on_refusal_logged(void *arg, int error)
@@ -100,15 +101,26 @@ static void on_refusal_logged(void *arg, int error)
 		fail(join, 403, "refused", join->reason);
 }
 
-/* The reason is of field names and values of the evidence: never a secret. */
+/*
+ * The reason is of field names and values of the evidence: never a secret. Anybody can cause
+ * refusals, so that not all of them are kept for ever.
+ */
 static void refuse(struct join *join, const char *reason)
 {
+	struct coordinator *c = join->c;
+
 	snprintf(join->reason, sizeof(join->reason), "%s", reason);
-	join->c->refusals++;
+	c->refusals++;
 	log_event(LOG_LEVEL_WARN, "join", "result", "refused", "role", join->who.role, "reason",
 		join->reason, NULL);
-	if (!add_line(join, "worker.refused", join->reason, on_refusal_logged))
+	if (!visitors_note(c->visitors, loop_now())) {
+		c->omitted++;
+		on_refusal_logged(join, PM_OK);
+	} else if (add_line(join, "worker.refused", join->reason, on_refusal_logged)) {
+		c->omitted = 0;
+	} else {
 		fail(join, 503, "no_log", "the log can't be written");
+	}
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */

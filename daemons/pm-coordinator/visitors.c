@@ -28,6 +28,7 @@ struct visitor {
 /* Apart, so that a look for somebody does not go through all nonces. */
 struct visitors {
 	unsigned int rate;
+	int64_t notes_end; /* when all that may be written at once may be again */
 	struct visitor all[VISITORS_MAX];
 	struct nonce nonces[VISITORS_MAX][VISITORS_NONCES];
 };
@@ -107,6 +108,16 @@ bool visitors_admit(struct visitors *visitors, const struct sockaddr *address, i
 	if (v->credit < PER_THOUSAND)
 		return false;
 	v->credit -= PER_THOUSAND;
+	return true;
+}
+
+bool visitors_note(struct visitors *visitors, int64_t now)
+{
+	int64_t end = visitors->notes_end > now ? visitors->notes_end : now;
+
+	if (end - now > (int64_t)(VISITORS_NOTES - 1) * VISITORS_NOTE_TIME)
+		return false;
+	visitors->notes_end = end + VISITORS_NOTE_TIME;
 	return true;
 }
 

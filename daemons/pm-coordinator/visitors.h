@@ -18,6 +18,9 @@
 #define VISITORS_NONCES	  64	/* of one visitor, that wait for evidence */
 #define VISITORS_LIFETIME 60000 /* of a nonce, in milliseconds */
 #define VISITORS_BURST	  5	/* seconds of questions that one may ask at once */
+/* Refusals that are written down: so many at once, and one in so many milliseconds. */
+#define VISITORS_NOTES	   256
+#define VISITORS_NOTE_TIME 10000
 
 struct visitors;
 
@@ -27,6 +30,12 @@ void visitors_free(struct visitors *visitors);
 
 /* May he ask this? Counts it. address may be NULL or of a Unix socket: all of these are one. */
 bool visitors_admit(struct visitors *visitors, const struct sockaddr *address, int64_t now);
+
+/*
+ * May a refusal be written down, for whomever? Counts it. What anybody can cause must not fill the
+ * store.
+ */
+bool visitors_note(struct visitors *visitors, int64_t now);
 
 /* A nonce for him. PM_OK; PM_E_SYS without random bytes. */
 int visitors_nonce(struct visitors *visitors, const struct sockaddr *address, int64_t now,

@@ -147,6 +147,22 @@ def test_evidence_of_others(programs):
         assert manifest["serial"] == 1
 
 
+def test_refusals_fill_no_store(programs):
+    """Anybody can have joins refused: how many were is known, but not for ever of each why."""
+    with Deployment(programs) as d, d.start() as c:
+        first(d, c)
+        nonce = c.nonce()
+        bundle = d.bundle(nonce)
+        for _ in range(300):
+            assert c.join(bundle.replace(nonce, c.nonce())).status == 403
+        assert "role" in c.library_join(), "nobody is kept out by that"
+        lines = [json.loads(x) for x in log_of(c).splitlines()]
+        refused = [x["fields"] for x in lines if x["event"] == "worker.refused"]
+        assert 256 <= len(refused) < 300 and lines[-1]["event"] == "worker.joined", len(refused)
+        assert all(x["omitted"] == "0" for x in refused[:256])
+        assert figure(c.daemon.address("metrics"), "pm_coordinator_refused_total") == 300
+
+
 def test_manifests_that_are_refused(programs):
     with Deployment(programs) as d, d.start() as c:
         one = d.manifest()

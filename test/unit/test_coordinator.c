@@ -632,6 +632,26 @@ START_TEST(who_asks_much_harms_himself)
 }
 END_TEST
 
+START_TEST(refusals_fill_no_store)
+{
+	struct visitors *v = visitors_new(1);
+	int64_t now = 5000;
+	int noted;
+
+	for (int i = 0; i < 2; i++) {
+		for (noted = 0; visitors_note(v, now); noted++)
+			;
+		ck_assert_int_eq(noted, VISITORS_NOTES);
+		now += VISITORS_NOTE_TIME - 1;
+		ck_assert(!visitors_note(v, now));
+		ck_assert(visitors_note(v, now + 1));
+		ck_assert(!visitors_note(v, now + 1));
+		now += INT64_C(1000) * VISITORS_NOTE_TIME;
+	}
+	visitors_free(v);
+}
+END_TEST
+
 START_TEST(questions_have_a_rate)
 {
 	struct visitors *v = visitors_new(2);
@@ -682,6 +702,7 @@ int main(void)
 	tcase_add_test(tcase, one_write_at_a_time);
 	tcase_add_test(tcase, a_nonce_is_good_once_for_a_minute);
 	tcase_add_test(tcase, who_asks_much_harms_himself);
+	tcase_add_test(tcase, refusals_fill_no_store);
 	tcase_add_test(tcase, questions_have_a_rate);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);
