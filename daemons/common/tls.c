@@ -212,6 +212,8 @@ int tls_config_new_memory(
 			memory->release(memory->arg);
 		return r;
 	}
+	/* Of the mesh: all who are in it can, and nothing of a certificate goes in plain. */
+	mbedtls_ssl_conf_min_tls_version(&c->ssl, MBEDTLS_SSL_VERSION_TLS1_3);
 	c->check_peer = memory->check_peer;
 	c->arg = memory->arg;
 	c->release = memory->release;

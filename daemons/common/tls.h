@@ -34,7 +34,7 @@ struct tls_files {
 	void *arg;
 };
 
-/* The same from memory; all is copied but check_peer's. */
+/* The same from memory, and for TLS 1.3 alone; all is copied but check_peer's. */
 struct tls_memory {
 	const char *cert; /* PEM text, the leaf first */
 	const char *key;  /* PEM text; the caller wipes it */

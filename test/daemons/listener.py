@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listeners of the mesh, and requests to others of it, whose certificates change while the daemon runs:
 listener.py MESH-PEER"""
+import ssl
 import sys
 import tempfile
 import time
@@ -82,6 +83,20 @@ def test_closed_until_set(_):
         end(d)
         # Who waited for the end of an identity was told, once.
         assert [x for x in d.lines if x and "released" in x] == [f"released {f}/secrets.crt"]
+
+
+def test_only_the_newest_protocol(_):
+    """What TLS 1.2 shows in plain, or does anew within a connection, is not there."""
+    with tempfile.TemporaryDirectory() as f, start() as d:
+        mesh = Mesh(f)
+        at = d.address("mesh")
+        assert d.order("set", *mesh.papers("secrets")) == "set 0"
+        until(lambda: answer(at, mesh.client("caller")), "caller 1")
+        old = tls_client(f, "mesh", name="secrets", cert="caller", version=ssl.TLSVersion.TLSv1_2)
+        for _ in range(4):
+            assert answer(at, old) is None
+        assert answer(at, mesh.client("caller")) == "caller 1"
+        end(d)
 
 
 def test_replaced(_):
