@@ -393,6 +393,7 @@ static void judge(struct join *join, const struct pm_bundle *bundle)
 		return;
 	}
 	memcpy(join->ticket.link, c->machine.own.link, sizeof(join->ticket.link));
+	memcpy(join->ticket.mesh, c->machine.own.mesh, sizeof(join->ticket.mesh));
 	strcpy(join->who.role, pm_bundle_untrusted_claims(bundle)->role);
 	verdict = pm_verdict_new();
 	report = pm_report_new();

@@ -141,5 +141,5 @@ bool machine_may_issue(
 {
 	return ticket->nonce_taken && ticket->accepted &&
 	       machine_state(machine, now) == MACHINE_READY && !machine->is_writing &&
-	       is_hash(ticket->link, machine->own.link);
+	       is_hash(ticket->link, machine->own.link) && is_hash(ticket->mesh, machine->own.mesh);
 }

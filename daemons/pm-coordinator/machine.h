@@ -61,6 +61,7 @@ struct machine_ticket {
 	bool nonce_taken; /* it was one of this process, and is spent by this */
 	bool accepted;	  /* the evidence for that nonce was appraised, and the answer was yes */
 	uint8_t link[MACHINE_HASH_SIZE]; /* by the manifest of this link */
+	uint8_t mesh[MACHINE_HASH_SIZE]; /* what it gets is of this mesh CA */
 };
 
 enum machine_state machine_state(const struct machine *machine, int64_t now);

@@ -286,6 +286,7 @@ static void join(struct world *w, int index, size_t back, bool good)
 	if (n && n->owner == index && n->life == p->life)
 		n->spent = true;
 	pm_copy(ticket.link, p->machine.own.link, MACHINE_HASH_SIZE);
+	pm_copy(ticket.mesh, p->machine.own.mesh, MACHINE_HASH_SIZE);
 	if (!machine_may_issue(&p->machine, &ticket, w->now))
 		return;
 	HOLDS(fresh && good); /* by fresh valid evidence */
@@ -464,7 +465,7 @@ START_TEST(a_look_holds_five_seconds)
 {
 	struct machine_head one = head_of(1, 1, 1, 1), other = head_of(2, 1, 1, 2);
 	struct machine m = ready_machine(&one, 0);
-	struct machine_ticket ticket = {.nonce_taken = true, .accepted = true, .link = {1}};
+	struct machine_ticket ticket = {true, true, {1}, {1}};
 
 	ck_assert(machine_may_issue(&m, &ticket, MACHINE_FRESH));
 	ck_assert(!machine_may_issue(&m, &ticket, MACHINE_FRESH + 1));
@@ -475,15 +476,17 @@ START_TEST(a_look_holds_five_seconds)
 	ck_assert_int_eq(machine_saw(&m, &one, true, 6000), MACHINE_NOTHING);
 	ck_assert(machine_may_issue(&m, &ticket, 6000));
 	/* By another manifest, without a nonce, or without a yes there is none. */
-	ck_assert(!machine_may_issue(&m, &(struct machine_ticket){true, true, {2}}, 6000));
-	ck_assert(!machine_may_issue(&m, &(struct machine_ticket){false, true, {1}}, 6000));
-	ck_assert(!machine_may_issue(&m, &(struct machine_ticket){true, false, {1}}, 6000));
+	ck_assert(!machine_may_issue(&m, &(struct machine_ticket){true, true, {2}, {1}}, 6000));
+	ck_assert(!machine_may_issue(&m, &(struct machine_ticket){false, true, {1}, {1}}, 6000));
+	ck_assert(!machine_may_issue(&m, &(struct machine_ticket){true, false, {1}, {1}}, 6000));
 	/* Another mesh CA. */
 	ck_assert_int_eq(machine_saw(&m, &other, true, 6000), MACHINE_FOLLOW);
 	ck_assert(!machine_may_issue(&m, &ticket, 6000));
 	ck_assert(machine_took(&m, &other));
 	ck_assert_int_eq(machine_state(&m, 6000), MACHINE_STALE);
 	ck_assert_int_eq(machine_saw(&m, &other, true, 6001), MACHINE_NOTHING);
+	ck_assert_msg(!machine_may_issue(&m, &ticket, 6001), "of a mesh CA that was");
+	ticket.mesh[0] = 2;
 	ck_assert(machine_may_issue(&m, &ticket, 6001));
 }
 END_TEST
