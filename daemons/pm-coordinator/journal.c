@@ -391,6 +391,14 @@ bool journal_add(struct journal *journal, const char *event, const struct pm_aud
 	return true;
 }
 
+void journal_look(struct journal *journal)
+{
+	if (journal->is_found)
+		return;
+	journal->has_looked = false;
+	go_on(journal);
+}
+
 bool journal_head(const struct journal *journal, struct pm_audit_head *ret_head)
 {
 	if (!journal->is_found)

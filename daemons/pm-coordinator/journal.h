@@ -33,6 +33,9 @@ bool journal_set_key(struct journal *journal, const struct pm_sign_key *key);
 bool journal_add(struct journal *journal, const char *event, const struct pm_audit_field *fields,
 	size_t count, journal_done *done, void *arg);
 
+/* Looks again for its end, where that is not known. */
+void journal_look(struct journal *journal);
+
 /* Where it ends, as far as this process knows. False: it does not know yet. */
 bool journal_head(const struct journal *journal, struct pm_audit_head *ret_head);
 

@@ -155,12 +155,15 @@ static void fetch_manifest(struct coordinator *c)
 	c->is_fetching = store_get(c->store, key, on_manifest, c) != NULL;
 }
 
-/* When no peer gave the keys for a while. Without peers, others of this store are a mistake. */
+/*
+ * When no peer gave the keys for a while. Without peers, others of this store are a mistake; but
+ * who was recovered and could not write yet has nobody to follow.
+ */
 static void consider_renewal(struct coordinator *c)
 {
 	int64_t now = loop_now();
 
-	if (!c->seed || !c->options->peer_count || c->commit)
+	if (!c->seed || (c->own && !c->options->peer_count) || c->commit)
 		return;
 	if (!c->renew_at)
 		c->renew_at = now + c->renew_wait;
@@ -310,6 +313,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	look_now(c);
+	journal_look(c->journal);
 	count(c);
 }
 

@@ -310,6 +310,35 @@ def test_a_manifest_that_ends(programs):
                                     "coordinator.recovered", "manifest.set", "worker.joined"])
 
 
+def test_recovery_that_can_not_write(programs):
+    """Somebody else writes at that moment: it is told so, and goes on by itself with the seed that it has."""
+    with Deployment(programs) as d:
+        with d.start() as c:
+            manifest, shares, _ = first(d, c)
+        with d.start() as c:
+            c.wait_for_state("sealed")
+            seen = c.attest(manifest, sealed=True)
+            assert c.consent(seen, "alice", shares["dave"]).status == 200
+            head, done = d.store_value("coordinator/head"), threading.Event()
+
+            def write():
+                for back in range(1, 10**6):
+                    if done.is_set():
+                        return
+                    d.put_store_value("coordinator/head", head, back % 3 + 1)
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                r = c.consent(seen, "bob", shares["frank"])
+            finally:
+                done.set()
+                writer.join(LIMIT)
+            assert r.status in (200, 409), r.body  # mostly
+            c.wait_for_state("ready")
+            assert "role" in c.library_join(pin=manifest)
+
+
 def test_an_old_store_after_a_restart(programs):
     """The host keeps what the store was, and shows it again: owners name the head that they know."""
     with Deployment(programs) as d:
@@ -515,6 +544,12 @@ def test_a_log_that_was_changed(programs):
             assert r.status == 503 and "log" in r.message, r.body
             assert c.join(d.bundle(c.nonce())).status == 503
             c.daemon.wait_for("the line is not of this log")
+            c.wait_for_state("stale")
+            # Once the store is what it was, all goes on.
+            d.drop_store_value(f"coordinator/log/{len(lines) + 1:016}")
+            c.wait_for_state("ready")
+            assert "role" in c.library_join()
+            check_log(d, c, manifest, [json.loads(x)["event"] for x in lines] + ["worker.joined"])
 
 
 def test_killed_at_any_point(programs):

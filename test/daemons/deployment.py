@@ -187,13 +187,17 @@ class Deployment:
             row = db.execute("select value from entry where key = ?", (key.encode(),)).fetchone()
             return row and row[0]
 
-    def put_store_value(self, key, value):
+    def put_store_value(self, key, value, back=1):
         """As somebody would who has the file: without the revision that a write makes."""
         with contextlib.closing(sqlite3.connect(f"{self.folder}/store.db", timeout=LIMIT)) as db, db:
             newest = db.execute("select max(revision) from change").fetchone()[0]
             db.execute("insert into entry (key, value, revision, expires) values (?, ?, ?, 0) on conflict (key) do "
                        "update set value = excluded.value, revision = excluded.revision",
-                       (key.encode(), value, newest - 1))
+                       (key.encode(), value, newest - back))
+
+    def drop_store_value(self, key):
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/store.db", timeout=LIMIT)) as db, db:
+            db.execute("delete from entry where key = ?", (key.encode(),))
 
     def shares(self, answer, commitment):
         """The shares of an answer, opened by their holders."""
