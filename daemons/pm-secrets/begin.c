@@ -8,7 +8,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "pm-secrets/follow.h"
 
 /* Between two looks for secrets whose time has come, in milliseconds. */
 #define TICK 500
@@ -23,6 +22,15 @@ bool secrets_is_ready(const struct secrets *secrets)
 
 	return state && state_is_known(state) && !atomic_load(&secrets->is_foreign) &&
 	       mesh_is_ready(secrets->mesh);
+}
+
+bool secrets_hears(const struct secrets *secrets)
+{
+	const struct state *state = atomic_load(&secrets->state);
+	const struct follow *follow = atomic_load(&secrets->follow);
+
+	return state && follow && state_has_heard(state, SECRETS_DEAF) &&
+	       !follow_is_lost(follow, SECRETS_DEAF);
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -120,6 +128,7 @@ static int make_watchers(struct secrets_loop *own, struct ring *ring)
 	own->follow = follow_new(own->loop, own->store, s->hub);
 	if (!own->follow)
 		return PM_E_NOMEM;
+	atomic_store(&s->follow, own->follow);
 	r = state_new(own->loop, own->store, &options, &own->state);
 	if (r == PM_OK)
 		atomic_store(&s->state, own->state);
@@ -255,6 +264,8 @@ void secrets_close_loop(struct loop *loop, void *arg)
 		return;
 	if (own->state)
 		atomic_store(&s->state, NULL);
+	if (own->follow)
+		atomic_store(&s->follow, NULL);
 	trail_free(own->trail);
 	follow_free(own->follow);
 	state_free(own->state);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pm-secrets/follow.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct follow {
 	bool is_looking;
 	size_t place, under_way;
 	struct look looks[IDS];
+	_Atomic(int64_t) lost; /* since when changes may be missed; 0: none is */
 };
 
 static void look_on(struct follow *f);
@@ -42,8 +44,15 @@ static void later(struct follow *f)
 	evtimer_add(f->again, &time);
 }
 
+static void lose_track(struct follow *f)
+{
+	if (!atomic_load(&f->lost))
+		atomic_store(&f->lost, loop_now());
+}
+
 static void begin_anew(struct follow *f)
 {
+	lose_track(f);
 	if (f->watch)
 		store_unwatch(f->watch);
 	f->watch = NULL;
@@ -78,7 +87,7 @@ static void on_looked(void *arg, const struct store_result *result)
 		tell(f, look->id, NULL, 0, result->revision);
 	else if (f->watch)
 		begin_anew(f);
-	if (--f->under_way == 0 && f->is_looking && f->watch)
+	if (--f->under_way == 0 && f->watch)
 		look_on(f);
 }
 
@@ -99,14 +108,13 @@ static void look_at(struct follow *f, struct look *look, const char *id)
 static void look_on(struct follow *f)
 {
 	char ids[IDS][PM_COMMAND_ID_MAX + 1];
-	size_t count = hub_ids(f->hub, f->place, IDS, ids, &f->place);
+	size_t count = f->is_looking ? hub_ids(f->hub, f->place, IDS, ids, &f->place) : 0;
 
-	f->is_looking = f->place != 0;
+	f->is_looking = count && f->place;
+	if (!count)
+		atomic_store(&f->lost, 0);
 	for (size_t i = 0; i < count; i++)
 		look_at(f, &f->looks[i], ids[i]);
-	/* A piece of the table without any. */
-	if (!count && f->is_looking)
-		later(f);
 }
 
 /* --- following ------------------------------------------------------------------------------- */
@@ -124,6 +132,7 @@ static void on_lost(void *arg, const char *reason)
 
 	log_event(LOG_LEVEL_WARN, "changes lost", "reason", reason, NULL);
 	f->watch = NULL;
+	lose_track(f);
 	later(f);
 }
 
@@ -153,10 +162,6 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (f->watch && f->is_looking && !f->under_way) {
-		look_on(f);
-		return;
-	}
 	if (f->watch || f->op)
 		return;
 	f->op = store_list(f->store, RECORD_PREFIX, NULL, 1, on_begun, f);
@@ -173,6 +178,7 @@ struct follow *follow_new(struct loop *loop, struct store *store, struct hub *hu
 	f->loop = loop;
 	f->store = store;
 	f->hub = hub;
+	lose_track(f);
 	f->again = evtimer_new(loop->base, on_again, f);
 	if (!f->again) {
 		free(f);
@@ -180,6 +186,13 @@ struct follow *follow_new(struct loop *loop, struct store *store, struct hub *hu
 	}
 	event_active(f->again, 0, 0);
 	return f;
+}
+
+bool follow_is_lost(const struct follow *follow, int64_t milliseconds)
+{
+	int64_t lost = atomic_load(&follow->lost);
+
+	return lost && loop_now() - lost >= milliseconds;
 }
 
 void follow_free(struct follow *f)

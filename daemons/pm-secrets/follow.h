@@ -6,6 +6,9 @@
 #ifndef SECRETS_FOLLOW_H
 #define SECRETS_FOLLOW_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "common/store.h"
 #include "pm-secrets/hub.h"
 
@@ -13,6 +16,8 @@ struct follow;
 
 /* Belongs to one loop. NULL without memory. */
 struct follow *follow_new(struct loop *loop, struct store *store, struct hub *hub);
+/* Has it lost track of changes for so many milliseconds? From any thread. */
+bool follow_is_lost(const struct follow *follow, int64_t milliseconds);
 /* Before its store. */
 void follow_free(struct follow *follow);
 

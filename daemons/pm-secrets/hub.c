@@ -43,6 +43,7 @@ struct worker {
 
 struct hub {
 	pthread_mutex_t lock;
+	uint64_t seed;
 	size_t worker_count, note_count;
 	uint64_t missed; /* revision up to which changes may not have come */
 	struct worker *workers;
@@ -50,12 +51,14 @@ struct hub {
 	uint64_t changed[BUCKETS]; /* revision of the last one, of all that may stand there */
 };
 
-struct hub *hub_new(void)
+struct hub *hub_new(uint64_t seed)
 {
 	struct hub *hub = calloc(1, sizeof(*hub));
 
-	if (hub)
-		pthread_mutex_init(&hub->lock, NULL);
+	if (!hub)
+		return NULL;
+	pthread_mutex_init(&hub->lock, NULL);
+	hub->seed = seed;
 	return hub;
 }
 
@@ -105,24 +108,26 @@ static void drop_idle(struct hub *hub, struct worker *worker)
 
 /* --- with the lock held: notes --------------------------------------------------------------- */
 
-static size_t place_of(const char *id)
+static size_t place_of(const struct hub *hub, const char *id)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t hash = hub->seed ^ 0xcbf29ce484222325u;
 
-	for (; *id; id++)
-		hash = (hash ^ (uint8_t)*id) * 16777619u;
-	return hash % BUCKETS;
+	for (; *id; id++) {
+		hash = (hash ^ (uint8_t)*id) * 0x100000001b3u;
+		hash ^= hash >> 29;
+	}
+	return (hash ^ hash >> 32) % BUCKETS;
 }
 
 static struct note **bucket_of(struct hub *hub, const char *id)
 {
-	return &hub->buckets[place_of(id)];
+	return &hub->buckets[place_of(hub, id)];
 }
 
 /* Has the secret changed since an answer of that revision, or may it have? */
 static bool is_late(const struct hub *hub, const char *id, uint64_t seen)
 {
-	return seen < hub->missed || seen < hub->changed[place_of(id)];
+	return seen < hub->missed || seen < hub->changed[place_of(hub, id)];
 }
 
 static struct note *find_note(struct hub *hub, const struct worker *worker, const char *id)
@@ -270,8 +275,8 @@ void hub_changed(
 	struct note **link;
 
 	pthread_mutex_lock(&hub->lock);
-	if (hub->changed[place_of(id)] < revision)
-		hub->changed[place_of(id)] = revision;
+	if (hub->changed[place_of(hub, id)] < revision)
+		hub->changed[place_of(hub, id)] = revision;
 	link = bucket_of(hub, id);
 	while (*link) {
 		struct note *note = *link;

@@ -77,7 +77,7 @@ static int set_up(struct secrets *s)
 		return 2;
 	}
 	snprintf(s->instance, sizeof(s->instance), "%016llx", (unsigned long long)random[0]);
-	s->hub = hub_new();
+	s->hub = hub_new(random[1]);
 	s->exchanges = limit_new(&o->exchanges, random[1]);
 	s->fetches = limit_new(&o->fetches, random[1]);
 	if (!s->hub || !s->exchanges || !s->fetches) {

@@ -10,6 +10,7 @@
 
 #include "common/mesh.h"
 #include "common/store.h"
+#include "pm-secrets/follow.h"
 #include "pm-secrets/hub.h"
 #include "pm-secrets/limit.h"
 #include "pm-secrets/options.h"
@@ -35,8 +36,9 @@ struct secrets {
 	/* Made once, when the first identity came. */
 	pthread_mutex_t lock;
 	_Atomic(struct ring *) ring;
-	_Atomic(struct state *) state; /* of the first loop */
-	atomic_bool is_foreign;	       /* an identity came with another secret than the first */
+	_Atomic(struct state *) state;	 /* of the first loop */
+	_Atomic(struct follow *) follow; /* likewise */
+	atomic_bool is_foreign;		 /* an identity came with another secret than the first */
 	atomic_int large_jobs;
 };
 
@@ -61,5 +63,12 @@ struct secrets_loop {
 
 /* Can requests be served, that need the store and a certificate? */
 bool secrets_is_ready(const struct secrets *secrets);
+
+/*
+ * Do we hear what other instances change? Who does not for SECRETS_DEAF milliseconds tells no worker
+ * any more that all is well: each stops using what it has.
+ */
+#define SECRETS_DEAF 10000
+bool secrets_hears(const struct secrets *secrets);
 
 #endif

@@ -114,16 +114,26 @@ static void take_note(struct state *state, const struct state_note *note, uint64
 	walk_when_due(state);
 }
 
-static void on_note(void *arg, const struct store_result *result)
+/* There is none: it is the first epoch, or the store has lost what we know, and shall have again. */
+static void write_lost_note(struct state *state)
 {
 	static const struct state_note first = {RING_FIRST, false};
+	bool was_known = atomic_load(&state->known) != 0;
+
+	if (was_known)
+		log_event(LOG_LEVEL_ERROR, "store has lost the epoch", NULL);
+	write_note(state, was_known ? &state->note : &first, 0);
+}
+
+static void on_note(void *arg, const struct store_result *result)
+{
 	const struct store_entry *e = result->entries;
 	struct state *state = arg;
 	struct state_note note;
 
 	state->op = NULL;
 	if (result->error == PM_E_MISSING) {
-		write_note(state, &first, 0);
+		write_lost_note(state);
 		return;
 	}
 	if (result->error < 0)
@@ -183,11 +193,16 @@ void state_free(struct state *state)
 	free(state);
 }
 
-bool state_is_known(const struct state *state)
+bool state_has_heard(const struct state *state, int64_t milliseconds)
 {
 	int64_t known = atomic_load(&state->known);
 
-	return known && loop_now() - known < state->options.time;
+	return known && loop_now() - known < milliseconds;
+}
+
+bool state_is_known(const struct state *state)
+{
+	return state_has_heard(state, state->options.time);
 }
 
 bool state_is_rotating(const struct state *state)

@@ -40,6 +40,9 @@ void state_free(struct state *state);
 /* Do we know? From any thread. */
 bool state_is_known(const struct state *state);
 
+/* Has the store answered within so many milliseconds? From any thread. */
+bool state_has_heard(const struct state *state, int64_t milliseconds);
+
 /* Is a rotation under way? From any thread. */
 bool state_is_rotating(const struct state *state);
 

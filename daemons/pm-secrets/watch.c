@@ -89,8 +89,8 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* What it trusted to hear us by has changed. */
-	if (!worker_is_still(job)) {
+	/* What it trusted to hear us by has changed; or we hear nothing ourselves. */
+	if (!worker_is_still(job) || !secrets_hears(job->secrets)) {
 		http_abort(job->exchange);
 		return;
 	}
@@ -151,6 +151,10 @@ static void run(struct job *job)
 
 	if (!is_empty(job)) {
 		job_fail(job, 400, "bad_request", "Expected an empty object.");
+		return;
+	}
+	if (!secrets_hears(job->secrets)) {
+		job_fail(job, 503, "not_ready", "The store says nothing of changes.");
 		return;
 	}
 	if (!begin(job->watching)) {

@@ -4,6 +4,7 @@
 instances on one store. secrets.py PM-SECRETS TOWN FOLDER-OF-TOOLS"""
 import base64
 import contextlib
+import fcntl
 import glob
 import hashlib
 import json
@@ -223,8 +224,26 @@ class Watch:
             pass
         return line
 
+    def wait_for_end(self):
+        with contextlib.suppress(ssl.SSLError, ConnectionResetError):
+            while self.socket.recv(65536):
+                pass
+
+    @staticmethod
+    def begins(worker, service):
+        with worker.wrap(connect(service.port("mesh"))) as s:
+            s.sendall(request("POST", "/pm/v1/watch", b"{}", close=False))
+            return read_until(s, b"\r\n\r\n").startswith(b"HTTP/1.1 200")
+
     def close(self):
         self.socket.close()
+
+
+def wait_for(what):
+    end = time.monotonic() + LIMIT
+    while not what():
+        assert time.monotonic() < end, "it never was"
+        select.select([], [], [], 0.1)
 
 
 class Owners:
@@ -436,6 +455,23 @@ def test_revocation_is_heard(programs):
         assert watch.event() == {"Id": name, "Event": "revoked"}
         for w in (watch, deaf):
             w.close()
+
+
+def test_who_hears_nothing_says_so(programs):
+    """An instance that the store tells nothing any more does not go on saying that all is well."""
+    with Town(programs) as town, Service(town).wait_ready() as service:
+        worker = Worker(town, "worker")
+        watch = Watch(worker, service)
+        owners_do(town, service, "put", "shared", CANARY)
+        assert worker.fetch(service, "shared") == CANARY
+        with open(town.path("secrets.db-shm"), "r+b") as f:
+            # As by a process that holds the file for too long: these bytes are what SQLite's readers lock.
+            fcntl.lockf(f, fcntl.LOCK_EX, 5, 123)
+            watch.wait_for_end()
+            assert worker.post(service, "/pm/v1/watch", {}).status == 503
+        watch.close()
+        wait_for(lambda: worker.post(service, "/pm/v1/fetch", {"Id": "shared"}).status == 200)
+        wait_for(lambda: Watch.begins(worker, service))
 
 
 # --- owners -------------------------------------------------------------------------------------
@@ -735,6 +771,13 @@ def test_rotation(programs):
             shown = json.loads(owners_do(town, b, "simple", "show", "POST", "/secrets/shared", "shared"))
             assert shown["Epoch"] == epoch, shown
         assert a.figure("resealed_total") + b.figure("resealed_total") >= 12
+        # A store that loses the epoch gets it again: it does not begin anew with the first one.
+        with contextlib.closing(sqlite3.connect(town.path("secrets.db"), timeout=LIMIT)) as db, db:
+            assert db.execute("DELETE FROM entry WHERE key=?", (b"secrets/state",)).rowcount == 1
+        wait_for(lambda: any("store has lost the epoch" in s.text() for s in (a, b)))
+        with Service(town, *args).wait_ready() as c:
+            assert c.figure("epoch") == 3
+            assert worker.fetch(c, "shared") == CANARY
         # What was sealed anew is still the same secret: nobody hears of it.
         owners_do(town, a, "revoke", "shared")
         assert watch.event() == {"Id": "shared", "Event": "revoked"}
