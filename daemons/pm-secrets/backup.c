@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <pm/box.h>
+#include <pm/shares.h>
 #include <pm/text.h>
 
 #define LABEL "libpm secrets backup v1"
@@ -34,27 +35,29 @@ static void put_number(uint8_t *at, uint64_t number, size_t size)
 /* --- writing --------------------------------------------------------------------------------- */
 
 static json_t *box_json(
-	const struct pm_manifest_share_owner *owner, const uint8_t *key, const uint8_t *hash)
+	const struct pm_manifest_share_owner *owner, const uint8_t *share, const uint8_t *hash)
 {
-	uint8_t box[BACKUP_KEY_SIZE + PM_BOX_OVERHEAD];
+	uint8_t box[PM_SHARE_SIZE + PM_BOX_OVERHEAD];
 	char text[(sizeof(box) + 2) / 3 * 4 + 1];
 
-	if (pm_box_seal(owner->key, BACKUP_BOX_LABEL, hash, PM_MANIFEST_HASH_SIZE, key,
-		    BACKUP_KEY_SIZE, box) < 0 ||
+	if (pm_box_seal(owner->key, BACKUP_BOX_LABEL, hash, PM_MANIFEST_HASH_SIZE, share,
+		    PM_SHARE_SIZE, box) < 0 ||
 		pm_text_base64_encode(box, sizeof(box), text, sizeof(text)) < 0)
 		return NULL;
 	return json_pack("{s:s, s:s}", "name", owner->name, "box", text);
 }
 
 static json_t *boxes_json(
-	const struct pm_manifest *manifest, const uint8_t *key, const uint8_t *hash)
+	const struct pm_manifest *manifest, const uint8_t *shares, const uint8_t *hash)
 {
 	const struct pm_manifest_share_owners *owners = pm_manifest_seed_share_owners(manifest);
 	const struct pm_manifest_share_owner *owner;
 	json_t *list = json_array();
 
 	for (size_t i = 0; (owner = pm_manifest_share_owner_at(owners, i)); i++) {
-		if (json_array_append_new(list, box_json(owner, key, hash)) == 0)
+		const uint8_t *share = shares + i * PM_SHARE_SIZE;
+
+		if (json_array_append_new(list, box_json(owner, share, hash)) == 0)
 			continue;
 		json_decref(list);
 		return NULL;
@@ -62,8 +65,8 @@ static json_t *boxes_json(
 	return list;
 }
 
-static int write_first(
-	const struct pm_manifest *manifest, const uint8_t *key, int64_t now, struct buffer *out)
+static int add_first(
+	const struct pm_manifest *manifest, const uint8_t *shares, int64_t now, struct buffer *out)
 {
 	uint8_t hash[PM_MANIFEST_HASH_SIZE];
 	char text[2 * PM_MANIFEST_HASH_SIZE + 1], *line;
@@ -72,9 +75,12 @@ static int write_first(
 
 	pm_manifest_hash(manifest, hash);
 	pm_hex_encode(hash, sizeof(hash), text);
-	boxes = boxes_json(manifest, key, hash);
-	json = boxes ? json_pack("{s:i, s:s, s:I, s:o}", "backup", 1, "manifest", text, "time",
-			       (json_int_t)now, "keys", boxes)
+	boxes = boxes_json(manifest, shares, hash);
+	json = boxes ? json_pack("{s:i, s:s, s:I, s:I, s:o}", "backup", 1, "manifest", text, "time",
+			       (json_int_t)now, "threshold",
+			       (json_int_t)pm_manifest_share_owners_threshold(
+				       pm_manifest_seed_share_owners(manifest)),
+			       "shares", boxes)
 		     : NULL;
 	line = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	good = line && buffer_add(out, line, strlen(line), SIZE_MAX) &&
@@ -82,6 +88,24 @@ static int write_first(
 	free(line);
 	json_decref(json);
 	return good ? PM_OK : PM_E_NOMEM;
+}
+
+/* As many of them are needed as are of the seed's. */
+static int write_first(
+	const struct pm_manifest *manifest, const uint8_t *key, int64_t now, struct buffer *out)
+{
+	const struct pm_manifest_share_owners *owners = pm_manifest_seed_share_owners(manifest);
+	uint8_t shares[PM_SHARES_MAX * PM_SHARE_SIZE];
+	size_t count = 0;
+	int r;
+
+	while (pm_manifest_share_owner_at(owners, count))
+		count++;
+	r = pm_shares_split(key, pm_manifest_share_owners_threshold(owners), count, shares);
+	if (r == PM_OK)
+		r = add_first(manifest, shares, now, out);
+	explicit_bzero(shares, sizeof(shares));
+	return r;
 }
 
 int backup_begin(

@@ -2,11 +2,12 @@
 /*
  * A backup: lines of text. The first is
  *
- *     {"backup": 1, "manifest": hexadecimal hash, "time": seconds,
- *      "keys": [{"name": who holds shares of the seed, "box": base64}...]}
+ *     {"backup": 1, "manifest": hexadecimal hash, "time": seconds, "threshold": number,
+ *      "shares": [{"name": who holds shares of the seed, "box": base64}...]}
  *
- * in which each box (box.h, label "secrets backup", bound to the manifest's hash) has the same key
- * of 32 bytes, drawn for this backup. Each further line is base64 of a value that pm_seal() sealed
+ * in which each box (box.h, label "secrets backup", bound to the manifest's hash) has a share
+ * (shares.h) of a key of 32 bytes, drawn for this backup: as many of them are needed as are of the
+ * seed's, so that nobody reads alone what he could not recover alone. Each further line is base64 of a value that pm_seal() sealed
  * under this key (label "libpm secrets backup v1", epoch 1) with the line's number, from 1 on, in 8
  * bytes, most significant first, as context. What is sealed is 1, the length of the identifier (1
  * byte), it, the length of the head (4), it as record.h has it, and the value; of the last line it
@@ -41,7 +42,7 @@ void backup_free(struct backup *backup);
 
 /*
  * Begins to write: the first line goes to out. 0; PM_E_MISSING when the manifest names nobody who
- * holds shares; PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO.
+ * holds shares; PM_E_UNSUPPORTED in a build that can't share; PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO.
  */
 int backup_begin(
 	struct backup *backup, const struct pm_manifest *manifest, int64_t now, struct buffer *out);
@@ -51,7 +52,7 @@ int backup_add(struct backup *backup, const char *id, const struct record *recor
 /* The last line. Likewise. */
 int backup_end(struct backup *backup, struct buffer *out);
 
-/* Begins to read, with the key that a box had. 0; PM_E_NOMEM, PM_E_CRYPTO. */
+/* Begins to read, with the key that shares gave. 0; PM_E_NOMEM, PM_E_CRYPTO. */
 int backup_open(struct backup *backup, const uint8_t key[BACKUP_KEY_SIZE]);
 
 /*

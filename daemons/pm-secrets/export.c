@@ -173,6 +173,10 @@ void admin_backup(struct job *job)
 		admin_fail(job, 409, "no_owners", "The manifest names no seed share owners.");
 		return;
 	}
+	if (r == PM_E_UNSUPPORTED) {
+		admin_fail(job, 501, "unsupported", "This build can't share a key.");
+		return;
+	}
 	if (r < 0) {
 		admin_fail(job, 503, "busy", "Out of memory.");
 		return;

@@ -41,7 +41,7 @@ def make_once(tools):
         made = MADE[0].name
         run(f"{tools}/pm-sim", "init", f"{made}/sim", "--product", "Genoa")
         for name, kind in (("alice", "ed25519"), ("bob", "ed25519"), ("carol", "p384"), ("mallory", "ed25519"),
-                           ("dave", "xwing")):
+                           ("dave", "xwing"), ("erin", "xwing"), ("frank", "xwing")):
             run(f"{tools}/pm-ctl", "key", "new", "--type", kind, "-o", f"{made}/{name}.key", "--public",
                 f"{made}/{name}.pub")
     return MADE[0].name
@@ -61,8 +61,9 @@ def make_manifest(made):
                     "stranger": dict(role)}
     doc["owners"] = {"threshold": 2, "keys": [{"name": n, "key": public(f"{made}/{n}.pub")}
                                               for n in ("alice", "bob", "carol")]}
-    doc["seed_share_owners"] = {"threshold": 1, "keys": [
-        {"name": "dave", "key": base64.b64encode(base64.b64decode(public(f"{made}/dave.pub"))[-1216:]).decode()}]}
+    doc["seed_share_owners"] = {"threshold": 2, "keys": [
+        {"name": n, "key": base64.b64encode(base64.b64decode(public(f"{made}/{n}.pub"))[-1216:]).decode()}
+        for n in ("dave", "erin", "frank")]}
     doc["secrets"] = [{"id": "inference/*", "roles": ["worker"], "models": ["tiny"]},
                       {"id": "weights/*", "roles": ["worker", "reader"], "models": ["tiny"]},
                       {"id": "operator/*", "roles": ["worker"], "models": None},
@@ -796,8 +797,13 @@ def test_backup(programs):
             assert len(backup.splitlines()) == 1 + 151 + 1 # no client's
             owners_do(town, service, "revoke", "shared")
             owners_do(town, service, "put", "weights/7", b"newer")
-        town.do("open", town.key("dave"), town.file(backup), "dave", "backup-key")
-        key = pathlib.Path(town.path("backup-key")).read_bytes()
+
+        def key_of(*holders):
+            town.do("open", "-", town.file(backup), *(x for h in holders for x in (town.key(h), h)))
+            return pathlib.Path(town.path("backup-key")).read_bytes()
+
+        key = key_of("dave", "frank")
+        assert key == key_of("erin", "dave") and len({key, *map(key_of, ("dave", "erin", "frank"))}) == 4
 
         def restore(service, data, key=key, **options):
             owners, salt = Owners(town, service), os.urandom(32)
@@ -811,8 +817,9 @@ def test_backup(programs):
                         b"".join(lines[:1] + lines[2:3] + lines[1:2] + lines[3:]), b"", b"\n"):
                 status, answer = restore(service, bad)
                 assert (status, code(answer)) == (400, "bad_backup"), (status, answer)
-            status, answer = restore(service, backup, key=bytes(32))
-            assert (status, code(answer)) == (400, "bad_backup"), (status, answer)
+            for bad in (bytes(32), key_of("dave")): # one holder alone reads nothing
+                status, answer = restore(service, backup, key=bad)
+                assert (status, code(answer)) == (400, "bad_backup"), (status, answer)
             status, answer = restore(service, backup, by=("alice",))
             assert status == 403, answer
             assert worker.fetch(service, "weights/1") is None

@@ -11,7 +11,7 @@
  *                                           and
  *                                           value, ISSUED and EXPIRES: seconds from now; "-": none,
  *                                           or of EXCHANGE the operator's
- *     open KEY BACKUP NAME OUT              the key of a backup, as the holder of a share gets it
+ *     open - BACKUP KEY NAME...             the key of a backup, by the shares of these holders
  */
 #include "town.h"
 
@@ -158,7 +158,7 @@ static void make_command(struct town *town, char **words)
 
 static const json_t *find_box(const json_t *first, const char *name)
 {
-	const json_t *entry, *list = json_object_get(first, "keys");
+	const json_t *entry, *list = json_object_get(first, "shares");
 	size_t i;
 
 	json_array_foreach(
@@ -167,30 +167,39 @@ static const json_t *find_box(const json_t *first, const char *name)
 	errx(1, "no box for %s", name);
 }
 
+static void open_share(struct town *town, const json_t *first, char **words, uint8_t *ret)
+{
+	uint8_t hash[PM_MANIFEST_HASH_SIZE];
+	size_t len, box_len;
+	char *pem = read_file(words[0], &len);
+	uint8_t *box = unb64(find_box(first, words[1]), &box_len);
+	struct pm_box_key *key = NULL;
+
+	must(pm_box_key_parse(pem, len, NULL, &key), words[0]);
+	pm_manifest_hash(town->manifest, hash);
+	if (box_len != PM_SHARE_SIZE + PM_BOX_OVERHEAD)
+		errx(1, "a box has %zu bytes", box_len);
+	must(pm_box_open(key, "secrets backup", hash, sizeof(hash), box, box_len, ret), words[1]);
+	pm_box_key_free(key);
+	free(box);
+	free(pem);
+}
+
 static void open_backup(struct town *town, char **words)
 {
-	uint8_t hash[PM_MANIFEST_HASH_SIZE], plain[64];
-	struct pm_report *report = pm_report_new();
-	size_t len, box_len;
-	char *pem = read_file(words[1], &len), *text = read_file(words[2], &box_len);
-	struct pm_box_key *key = NULL;
+	uint8_t shares[PM_SHARES_MAX * PM_SHARE_SIZE], key[PM_SHARES_SECRET_SIZE];
+	size_t len, count = 0;
+	char *text = read_file(words[2], &len);
 	json_t *first;
-	uint8_t *box;
-	int r;
 
-	must(pm_box_key_parse(pem, len, NULL, &key), words[1]);
 	*strchr(text, '\n') = '\0';
 	first = json_loads(text, 0, NULL);
-	box = unb64(find_box(first, words[3]), &box_len);
-	pm_manifest_hash(town->manifest, hash);
-	r = pm_box_open(key, "secrets backup", hash, sizeof(hash), box, box_len, plain);
-	if (r == PM_OK)
-		write_file(town->folder, words[4], plain, box_len - PM_BOX_OVERHEAD);
-	answer(r, report, "");
-	free(box);
+	for (words += 3; words[0] && words[1]; words += 2)
+		open_share(town, first, words, shares + count++ * PM_SHARE_SIZE);
+	must(pm_shares_combine(shares, count, key), "shares");
+	write_file(town->folder, "backup-key", key, sizeof(key));
+	answer(PM_OK, NULL, "");
 	json_decref(first);
-	pm_box_key_free(key);
-	free(pem);
 	free(text);
 }
 

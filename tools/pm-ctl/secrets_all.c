@@ -19,9 +19,11 @@
 
 static const char backup_help[] =
 	"Usage: pm-ctl secrets backup -o FILE OPTION...\n"
-	"Fetch all secrets of owners that have not expired, with their rules, encrypted so that "
-	"each\n"
-	"holder of a share of the seed can open them. Clients' secrets are not in it.\n"
+	"Fetch all secrets of owners that have not expired, with their rules, encrypted so that as "
+	"many\n"
+	"holders of shares of the seed as can recover it can open them. Clients' secrets are not "
+	"in "
+	"it.\n"
 	"\n"
 	"  -o, --output FILE    where it goes\n";
 
@@ -57,13 +59,15 @@ int secrets_backup(int argc, char **argv)
 /* --- restore --------------------------------------------------------------------------------- */
 
 static const char restore_help[] =
-	"Usage: pm-ctl secrets restore FILE --share-key KEY OPTION...\n"
+	"Usage: pm-ctl secrets restore FILE --share-key KEY... OPTION...\n"
 	"Give back what a backup holds: what is there already stays as it is, and what has "
 	"expired\n"
 	"stays gone. What was revoked since comes back: revoke it again.\n"
 	"\n"
 	"  FILE                 the backup, at most 23 MiB\n"
-	"  --share-key KEY      private X-Wing key of one who holds a share of the seed\n";
+	"  --share-key KEY      private X-Wing key of one who holds a share of the seed; repeat "
+	"it\n"
+	"                       until there are as many as recover the seed\n";
 
 static int load_key(const char *path, struct pm_box_key **ret)
 {
@@ -83,10 +87,18 @@ static int load_key(const char *path, struct pm_box_key **ret)
 	return error < 0 ? tool_exit_status(error) : r;
 }
 
-static int open_box(
-	const struct pm_box_key *key, const json_t *box, const uint8_t *hash, uint8_t ret[KEY_SIZE])
+/* What is in a backup's first line, and the shares that were taken out of it. */
+struct boxes {
+	json_t *first;
+	uint8_t hash[PM_MANIFEST_HASH_SIZE];
+	uint8_t shares[PM_SHARES_MAX * PM_SHARE_SIZE];
+	size_t count;
+};
+
+static int open_box(const struct pm_box_key *key, const json_t *box, const uint8_t *hash,
+	uint8_t ret[PM_SHARE_SIZE])
 {
-	uint8_t bytes[KEY_SIZE + PM_BOX_OVERHEAD];
+	uint8_t bytes[PM_SHARE_SIZE + PM_BOX_OVERHEAD];
 	const char *text = json_string_value(box);
 	size_t len = 0;
 
@@ -96,46 +108,87 @@ static int open_box(
 	return pm_box_open(key, BOX_LABEL, hash, PM_MANIFEST_HASH_SIZE, bytes, len, ret);
 }
 
-/* The first line has a box for each holder; one of them is this key's. */
-static int find_box(const struct pm_box_key *key, const json_t *first, uint8_t ret[KEY_SIZE])
+/* There is a box for each holder; one of them is this key's. */
+static int take_share(struct boxes *boxes, const struct pm_box_key *key)
 {
-	const char *text = json_string_value(json_object_get(first, "manifest"));
-	const json_t *entry, *list = json_object_get(first, "keys");
-	uint8_t hash[PM_MANIFEST_HASH_SIZE];
-	int r = PM_E_REJECTED;
+	const json_t *entry, *list = json_object_get(boxes->first, "shares");
+	uint8_t *place = boxes->shares + boxes->count * PM_SHARE_SIZE;
 	size_t i;
 
-	if (!text || pm_hex_decode(text, hash, sizeof(hash)) < 0)
-		return PM_E_FORMAT;
 	json_array_foreach(list, i, entry)
 	{
-		r = open_box(key, json_object_get(entry, "box"), hash, ret);
-		if (r == PM_OK)
-			return PM_OK;
+		if (open_box(key, json_object_get(entry, "box"), boxes->hash, place) < 0)
+			continue;
+		boxes->count++;
+		return TOOL_OK;
+	}
+	return TOOL_REJECTED;
+}
+
+static int take_shares(const struct secrets_call *call, struct boxes *boxes)
+{
+	int r = TOOL_OK;
+
+	for (size_t i = 0; r == TOOL_OK && i < call->share_key_count; i++) {
+		struct pm_box_key *key = NULL;
+
+		r = load_key(call->share_keys[i], &key);
+		if (r == TOOL_OK)
+			r = take_share(boxes, key);
+		if (r == TOOL_REJECTED)
+			warnx("%s: the backup has no share for this key", call->share_keys[i]);
+		pm_box_key_free(key);
 	}
 	return r;
+}
+
+/* Whether they give the right key is what the service finds out. */
+static int combine(const struct secrets_call *call, const struct boxes *boxes, uint8_t *ret)
+{
+	json_int_t needed = json_integer_value(json_object_get(boxes->first, "threshold"));
+	int error;
+
+	if ((json_int_t)boxes->count < needed) {
+		warnx("%s: %lld share keys are needed, there are %zu", call->words[0],
+			(long long)needed, boxes->count);
+		return TOOL_USAGE;
+	}
+	error = pm_shares_combine(boxes->shares, boxes->count, ret);
+	if (error < 0)
+		tool_print_error(call->words[0], error, NULL);
+	return tool_exit_status(error);
+}
+
+static int read_first(const uint8_t *bytes, size_t len, struct boxes *boxes)
+{
+	const uint8_t *end = len ? memchr(bytes, '\n', len) : NULL;
+	const char *text;
+
+	if (!end)
+		return PM_E_FORMAT;
+	boxes->first = json_loadb(
+		(const char *)bytes, (size_t)(end - bytes), JSON_REJECT_DUPLICATES, NULL);
+	text = json_string_value(json_object_get(boxes->first, "manifest"));
+	return text ? pm_hex_decode(text, boxes->hash, sizeof(boxes->hash)) : PM_E_FORMAT;
 }
 
 static int open_backup(
 	const struct secrets_call *call, const uint8_t *bytes, size_t len, uint8_t ret[KEY_SIZE])
 {
-	const uint8_t *end = len ? memchr(bytes, '\n', len) : NULL;
-	struct pm_box_key *key = NULL;
-	json_t *first;
-	int error, r = load_key(call->share_key, &key);
+	struct boxes boxes = {0};
+	int r = TOOL_OK;
 
-	if (r != TOOL_OK)
-		return r;
-	first = end ? json_loadb((const char *)bytes, (size_t)(end - bytes), JSON_REJECT_DUPLICATES,
-			      NULL)
-		    : NULL;
-	error = first ? find_box(key, first, ret) : PM_E_FORMAT;
-	if (error < 0)
-		warnx("%s: %s", call->words[0],
-			error == PM_E_FORMAT ? "not a backup" : "not for this key");
-	json_decref(first);
-	pm_box_key_free(key);
-	return tool_exit_status(error);
+	if (read_first(bytes, len, &boxes) < 0) {
+		warnx("%s: not a backup", call->words[0]);
+		r = TOOL_USAGE;
+	}
+	if (r == TOOL_OK)
+		r = take_shares(call, &boxes);
+	if (r == TOOL_OK)
+		r = combine(call, &boxes, ret);
+	json_decref(boxes.first);
+	explicit_bzero(&boxes, sizeof(boxes));
+	return r;
 }
 
 static json_t *restore_body(
@@ -180,7 +233,7 @@ static int restore(struct secrets_call *call)
 	size_t len = 0;
 	int r = TOOL_USAGE;
 
-	if (!call->share_key) {
+	if (!call->share_key_count) {
 		warnx("secrets restore needs --share-key; try --help");
 		return TOOL_USAGE;
 	}

@@ -84,6 +84,14 @@ static int add_key(struct secrets_call *call, const char *value)
 	return TOOL_OK;
 }
 
+static int add_share_key(struct secrets_call *call, const char *value)
+{
+	if (call->share_key_count == PM_SHARES_MAX)
+		return tool_bad_option("share-key", value, "at most 32 of them");
+	call->share_keys[call->share_key_count++] = value;
+	return TOOL_OK;
+}
+
 static int set_option(struct secrets_call *call, int id)
 {
 	switch (id) {
@@ -102,8 +110,7 @@ static int set_option(struct secrets_call *call, int id)
 	case OPT_MODEL:
 		return add_name("model", &call->models, optarg);
 	case OPT_SHARE_KEY:
-		call->share_key = optarg;
-		return TOOL_OK;
+		return add_share_key(call, optarg);
 	case 'o':
 		call->output = optarg;
 		return TOOL_OK;
