@@ -273,6 +273,23 @@ static void print_membership(const struct pm_membership *m)
 		printf("mesh_key=%zu bytes\n", len);
 }
 
+/* For who goes on by TLS. */
+static void write_papers(const struct pm_membership *m, const char *folder)
+{
+	char key[PM_MESH_KEY_PEM_SIZE];
+	size_t len;
+	const char *cert = pm_membership_certificate(m, &len);
+	const uint8_t *ca;
+
+	if (!cert || pm_mesh_key_pem(pm_membership_key(m), key) < 0)
+		return;
+	write_file(folder, "cert.pem", cert, strlen(cert));
+	write_file(folder, "key.pem", key, strlen(key));
+	ca = pm_membership_mesh_ca(m, &len);
+	write_file(folder, "ca.der", ca, len);
+	printf("papers=%s\n", folder);
+}
+
 static int join(int argc, char **argv)
 {
 	struct pm_join_options options = {.size = sizeof(options), .collect = collect};
@@ -293,10 +310,12 @@ static int join(int argc, char **argv)
 	options.arg = &maker;
 	options.manifest = manifest;
 	r = pm_join(argv[0], &options, verdict, report, &membership);
-	if (r == PM_OK)
+	if (r == PM_OK) {
 		print_membership(membership);
-	else
+		write_papers(membership, maker.folder);
+	} else {
 		r = say_no(r, verdict, report);
+	}
 	pm_membership_free(membership);
 	pm_manifest_free(manifest);
 	pm_verdict_free(verdict);

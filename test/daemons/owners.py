@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Owners command pm-secrets by pm-ctl, as pm-coordinator proves it to them.
+owners.py PM-SECRETS PM-COORDINATOR COORDINATOR-PEER FOLDER-OF-TOOLS"""
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import select
+import ssl
+import subprocess
+import sys
+import time
+
+from deployment import Deployment
+from harness import LIMIT, Daemon, Response, ask, exchange, request, run_tests, wait_for_figure
+
+CANARY = b"CANARY-of-a-secret-that-nobody-may-see"
+POLICY = [{"id": "weights/*", "roles": ["worker"], "models": None}]
+
+
+class Scene:
+    """A coordinator with its manifest, and one secret service or more on it."""
+
+    def __init__(self, programs):
+        self.program = programs[0]
+        self.stack = contextlib.ExitStack()
+        self.d = self.stack.enter_context(Deployment(programs[1:]))
+        self.c = self.stack.enter_context(self.d.start())
+        manifest = self.d.manifest(secrets=POLICY)
+        manifest["roles"]["secrets"] = self.d.role(workload_secret=True)
+        manifest["roles"]["worker"]["calls"] = ["secrets"]
+        r = self.c.set_manifest(manifest)
+        assert r.status == 200, r.body
+        self.manifest = self.d.write("manifest", manifest)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.stack.__exit__(*args)
+
+    def start(self, store="secrets"):
+        service = self.stack.enter_context(
+            Daemon(self.program, "--listen", "127.0.0.1:0", "--mesh-listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0",
+                   "--coordinator", self.c.url, "--store", f"sqlite:{self.d.folder}/{store}.db", "--attester",
+                   self.d.socket, "--rotation-time", "2s"))
+        end = time.monotonic() + LIMIT
+        while ask(service.address("metrics"), "GET", "/readyz").status != 200:
+            assert time.monotonic() < end, service.text()
+            select.select([], [], [], 0.05)
+        return service
+
+    def key(self, name):
+        return f"{self.d.folder}/{name}.key"
+
+    def ctl(self, service, *words, by=("alice", "bob"), coordinator=None, manifest=None, data=None):
+        """The exit status, and what was said."""
+        keys = [x for name in by for x in ("--key", self.key(name))]
+        done = subprocess.run([f"{self.d.tools}/pm-ctl", "secrets", *words, "--coordinator", coordinator or self.c.url,
+                               "--secrets", "http://%s:%d" % service.address(), "--manifest",
+                               manifest or self.manifest, *keys], input=data, capture_output=True, check=False,
+                              timeout=LIMIT)
+        assert CANARY not in done.stdout + done.stderr
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def do(self, service, *words, **more):
+        status, out, err = self.ctl(service, *words, **more)
+        assert status == 0, (words, status, out, err)
+        return out
+
+    def fetch(self, service, name, worker):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        der = pathlib.Path(worker["papers"], "ca.der").read_bytes()
+        context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
+        context.load_cert_chain(f"{worker['papers']}/cert.pem", f"{worker['papers']}/key.pem")
+        r = Response(exchange(service.address("mesh"), request("POST", "/pm/v1/fetch", json.dumps({"Id": name}).encode()),
+                              lambda s: context.wrap_socket(s, server_hostname="secrets")))
+        assert r.status in (200, 404), r.body
+        return base64.b64decode(json.loads(r.body)["Secret"]) if r.status == 200 else None
+
+
+def test_the_life_of_a_secret(programs):
+    with Scene(programs) as scene:
+        service = scene.start()
+        worker = scene.c.library_join()
+        assert "papers" in worker, worker
+        # Put, by standard input and by a file; shown; replaced.
+        assert scene.do(service, "put", "weights/a", "-", "--ttl", "1h", data=CANARY) == "kept\n"
+        assert scene.fetch(service, "weights/a", worker) == CANARY
+        path = f"{scene.d.folder}/value"
+        pathlib.Path(path).write_bytes(CANARY + b"2")
+        kept = json.loads(scene.do(service, "put", "weights/b", path, "--ttl", "30d", "--role", "worker", "--model",
+                                   "tiny", "--json"))
+        assert kept["Id"] == "weights/b" and kept["Expires"] > time.time() + 29 * 86400, kept
+        assert scene.fetch(service, "weights/b", worker) == CANARY + b"2"
+        shown = json.loads(scene.do(service, "show", "weights/b", "--json"))
+        assert shown["Size"] == len(CANARY) + 1 and shown["Kind"] == "owners", shown
+        assert shown["Rule"] == {"roles": ["worker"], "models": ["tiny"]}, shown
+        text = scene.do(service, "show", "weights/a", by=("carol", "bob"))
+        assert "weights/a" in text and "epoch    1" in text, text
+
+        # A rotation, while all is served.
+        assert scene.do(service, "rotate") == "rotating\n"
+        wait_for_figure(service.address("metrics"), "pm_secrets_epoch", 2)
+        wait_for_figure(service.address("metrics"), "pm_secrets_rotating", 0)
+        assert "epoch    2" in scene.do(service, "show", "weights/a")
+        assert scene.fetch(service, "weights/a", worker) == CANARY
+
+        # Backed up, revoked, and given back to another store.
+        backup = f"{scene.d.folder}/backup"
+        scene.do(service, "backup", "-o", backup)
+        assert os.stat(backup).st_mode & 0o777 == 0o600 and CANARY not in pathlib.Path(backup).read_bytes()
+        assert scene.do(service, "revoke", "weights/a") == "revoked\n"
+        assert scene.fetch(service, "weights/a", worker) is None
+        assert scene.ctl(service, "revoke", "weights/a")[0] == 1
+        assert scene.ctl(service, "show", "weights/a")[0] == 1
+        other = scene.start("other")
+        shares = ["--share-key", scene.key("dave"), "--share-key", scene.key("frank")]
+        status, _, err = scene.ctl(other, "restore", backup, *shares[:2])
+        assert status == 2 and "2 share keys are needed" in err, (status, err)
+        status, _, err = scene.ctl(other, "restore", backup, *shares[:2], "--share-key", scene.key("worker"))
+        assert status == 1 and "no share for this key" in err, (status, err)
+        assert scene.do(other, "restore", backup, *shares) == "2 restored, 0 were there, 0 expired\n"
+        assert scene.fetch(other, "weights/a", worker) == CANARY
+        assert scene.fetch(other, "weights/b", worker) == CANARY + b"2"
+        assert scene.do(service, "restore", backup, *shares) == "1 restored, 1 were there, 0 expired\n"
+
+        # The log says all that, and is whole.
+        log = f"{scene.d.folder}/log"
+        assert scene.do(service, "log", "-o", log).count(" entries") >= 1
+        lines = [json.loads(x) for x in pathlib.Path(log).read_bytes().splitlines()[1:]]
+        events = {x["event"] for x in lines}
+        assert events >= {"instance.began", "command.put", "command.revoke", "command.rotate", "command.backup",
+                          "command.restore", "secret.released", "secret.refused"}, events
+        assert CANARY not in pathlib.Path(log).read_bytes()
+
+
+def test_who_may_not(programs):
+    """One owner alone, a stranger, another manifest, another coordinator; and what is not said."""
+    with Scene(programs) as scene:
+        service = scene.start()
+        put = ("put", "weights/a", "-", "--ttl", "1h")
+        for by in (("alice",), ("alice", "mallory")):
+            status, _, err = scene.ctl(service, *put, by=by, data=CANARY)
+            assert status == 1 and "refused (403)" in err and "2 of 3 owners" in err, (status, err)
+        status, _, err = scene.ctl(service, *put, by=("alice", "alice"), data=CANARY)
+        assert status == 2 and "signed already" in err, (status, err)
+        with open(scene.manifest, encoding="utf-8") as f:
+            changed = json.load(f) | {"secrets": []}
+        status, out, err = scene.ctl(service, *put, manifest=scene.d.write("changed", changed), data=CANARY)
+        assert status == 1 and "manifest" in out, (status, out, err)
+        # Another deployment's coordinator proves another mesh, whose service this is not.
+        with scene.d.start("memory:other") as other:
+            with open(scene.manifest, encoding="utf-8") as f:
+                assert other.set_manifest(json.load(f)).status == 200
+            status, out, err = scene.ctl(service, *put, coordinator=other.url, data=CANARY)
+            assert status == 1 and "MeshCert" in out, (status, out, err)
+        for words in (put[:3], ("put", "weights/a", "-", "--ttl", "31d"), ("put", "a b", "-", "--ttl", "1h"),
+                      ("restore", "nothing"), ("backup",), ("show",), ("rotate", "more")):
+            assert scene.ctl(service, *words, data=CANARY)[0] == 2, words
+        assert scene.ctl(service, "show", "weights/a")[0] == 1
+        assert scene.ctl(service, "put", "inference/a", "-", "--ttl", "1h", data=CANARY)[0] == 1
+
+
+if __name__ == "__main__":
+    run_tests(sys.modules[__name__], sys.argv[1:5])
