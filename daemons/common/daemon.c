@@ -129,6 +129,8 @@ static void drain(void *arg)
 
 	evtimer_add(w->deadline, &time);
 	w->servers_left = w->mesh ? 2 : 1;
+	if (w->service->program->drain)
+		w->service->program->drain(w->loop, w->service->program->arg);
 	http_server_drain(w->server, on_empty, w);
 	if (w->mesh)
 		http_server_drain(w->mesh, on_empty, w);

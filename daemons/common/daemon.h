@@ -40,6 +40,11 @@ struct daemon_program {
 	bool (*is_ready)(void *arg);
 	/* Adds figures of its own; NULL: none. From the first loop. */
 	void (*metrics)(struct evbuffer *out, void *arg);
+	/*
+	 * The daemon is to end: what goes on without an end of its own ends now, and no more of it
+	 * begins. NULL: there is none. From each loop, once.
+	 */
+	void (*drain)(struct loop *loop, void *arg);
 	/* SIGHUP; NULL: nothing. From the first loop. */
 	void (*reload)(void *arg);
 	void *arg;

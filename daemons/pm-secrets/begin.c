@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "pm-secrets/job.h"
 
 /* Between two looks for secrets whose time has come, in milliseconds. */
 #define TICK 500
@@ -276,6 +277,12 @@ void secrets_close_loop(struct loop *loop, void *arg)
 	free(own->decoy);
 	free(own);
 	loop->user = NULL;
+}
+
+void secrets_drain(struct loop *loop, void *arg)
+{
+	(void)arg;
+	job_end_watches(loop->user);
 }
 
 int secrets_begin(struct service *service, void *arg)

@@ -13,6 +13,7 @@ void secrets_free_store(struct secrets *secrets);
 /* Of struct daemon_program; arg is a struct secrets. */
 int secrets_open_loop(struct loop *loop, void *arg);
 void secrets_close_loop(struct loop *loop, void *arg);
+void secrets_drain(struct loop *loop, void *arg);
 int secrets_begin(struct service *service, void *arg);
 void secrets_end(void *arg);
 

@@ -90,6 +90,9 @@ void job_note(struct job *job, const char *event, const struct pm_audit_field *f
 /* Is this client within its rate? If not, it failed the job. agree.c. */
 bool job_check_client(struct job *job);
 
+/* Ends the watches of a loop, which would go on for ever, and begins no more. watch.c. */
+void job_end_watches(struct secrets_loop *loop);
+
 extern const struct job_kind job_agree, job_operator, job_admin, job_fetch, job_watch;
 
 #endif

@@ -99,6 +99,7 @@ static int run(struct secrets *s)
 		.mesh_handler = &mesh,
 		.open_loop = secrets_open_loop,
 		.close_loop = secrets_close_loop,
+		.drain = secrets_drain,
 		.begin = secrets_begin,
 		.end = secrets_end,
 		.is_ready = is_ready,

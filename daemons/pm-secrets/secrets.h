@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "common/mesh.h"
 #include "common/store.h"
@@ -54,6 +55,8 @@ struct secrets_loop {
 	struct follow *follow; /* of the first loop, as are the next two */
 	struct state *state;
 	struct event *tick;
+	LIST_HEAD(, watching) watches;
+	bool is_draining;
 	uint8_t *decoy; /* sealed under SECRETS_DECOY */
 	size_t decoy_len;
 	/* Refusals that this second's log has, and those that it has not. */

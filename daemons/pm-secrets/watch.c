@@ -16,7 +16,8 @@
 
 /* Counted: a call into the loop may be under way when the request has gone. */
 struct watching {
-	struct job *job; /* NULL: the request has gone */
+	LIST_ENTRY(watching) next; /* of its loop, when there is a watch */
+	struct job *job;	   /* NULL: the request has gone */
 	struct hub *hub;
 	struct hub_watch *watch;
 	struct loop *loop;
@@ -140,6 +141,8 @@ static bool begin(struct watching *w)
 	if (!w->beat || event_add(w->beat, &period))
 		return false;
 	w->watch = hub_watch(w->hub, w->name, wake, w);
+	if (w->watch)
+		LIST_INSERT_HEAD(&w->job->loop->watches, w, next);
 	return w->watch != NULL;
 }
 
@@ -153,8 +156,8 @@ static void run(struct job *job)
 		job_fail(job, 400, "bad_request", "Expected an empty object.");
 		return;
 	}
-	if (!secrets_hears(job->secrets)) {
-		job_fail(job, 503, "not_ready", "The store says nothing of changes.");
+	if (job->loop->is_draining || !secrets_hears(job->secrets)) {
+		job_fail(job, 503, "not_ready", "Nobody would hear of changes.");
 		return;
 	}
 	if (!begin(job->watching)) {
@@ -176,9 +179,20 @@ static void end(struct job *job)
 	w->job = NULL;
 	if (w->beat)
 		event_free(w->beat);
-	if (w->watch)
+	if (w->watch) {
+		LIST_REMOVE(w, next);
 		hub_unwatch(w->hub, w->watch);
+	}
 	unref(w);
+}
+
+void job_end_watches(struct secrets_loop *loop)
+{
+	struct watching *w;
+
+	loop->is_draining = true;
+	LIST_FOREACH(w, &loop->watches, next)
+	http_finish(w->job->exchange);
 }
 
 static void drained(struct job *job)

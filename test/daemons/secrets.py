@@ -227,8 +227,8 @@ class Watch:
 
     def wait_for_end(self):
         with contextlib.suppress(ssl.SSLError, ConnectionResetError):
-            while self.socket.recv(65536):
-                pass
+            while piece := self.socket.recv(65536):
+                self.data += piece
 
     @staticmethod
     def begins(worker, service):
@@ -473,6 +473,19 @@ def test_who_hears_nothing_says_so(programs):
         watch.close()
         wait_for(lambda: worker.post(service, "/pm/v1/fetch", {"Id": "shared"}).status == 200)
         wait_for(lambda: Watch.begins(worker, service))
+
+
+def test_watches_end_first(programs):
+    """Who is to end does not wait for what would go on for ever."""
+    with Town(programs) as town, Service(town, "--drain-timeout", "600s").wait_ready() as service:
+        worker = Worker(town, "worker")
+        watches = [Watch(worker, service) for _ in range(4)] # on both loops
+        service.signal(signal.SIGTERM)
+        for watch in watches:
+            watch.wait_for_end()
+            assert dechunk(watch.data)[1], "it ended as a whole"
+            watch.close()
+        assert service.wait() == 0
 
 
 # --- owners -------------------------------------------------------------------------------------
