@@ -236,16 +236,35 @@ static bool check(struct job *job)
 	return true;
 }
 
-/* Few large ones at a time: whoever comes can make us hold them. */
-static size_t enlarge(struct job *job)
+static atomic_int *count_of(struct secrets *s, enum admin_size size)
+{
+	return size == ADMIN_LARGE ? &s->large_jobs : &s->medium_jobs;
+}
+
+static void uncount(struct job *job)
 {
 	struct admin *a = job->admin;
 
-	if (a->is_large)
+	if (a->size != ADMIN_SMALL)
+		atomic_fetch_sub(count_of(job->secrets, a->size), 1);
+	a->size = ADMIN_SMALL;
+}
+
+/* To the next size; one that is of the last is too large. */
+static size_t enlarge(struct job *job)
+{
+	struct admin *a = job->admin;
+	enum admin_size size = a->size == ADMIN_SMALL ? ADMIN_MEDIUM : ADMIN_LARGE;
+	int most = size == ADMIN_LARGE ? ADMIN_LARGE_MAX : ADMIN_MEDIUM_MAX;
+
+	if (a->size == ADMIN_LARGE)
 		return ADMIN_BODY_MAX;
-	a->is_large = true;
-	return atomic_fetch_add(&job->secrets->large_jobs, 1) < ADMIN_LARGE_MAX ? ADMIN_BODY_MAX
-										: 0;
+	uncount(job);
+	a->size = size;
+	if (atomic_fetch_add(count_of(job->secrets, size), 1) < most)
+		return size == ADMIN_LARGE ? ADMIN_BODY_MAX : ADMIN_BODY_LARGE;
+	job_fail(job, 503, "busy", "There are too many large requests.");
+	return 0;
 }
 
 static void run(struct job *job)
@@ -265,8 +284,7 @@ static void end(struct job *job)
 
 	if (!a)
 		return;
-	if (a->is_large)
-		atomic_fetch_sub(&job->secrets->large_jobs, 1);
+	uncount(job);
 	admin_restore_free(a->restore);
 	admin_export_free(a->export);
 	pm_exchange_worker_free(a->worker);
@@ -280,4 +298,4 @@ static void end(struct job *job)
 }
 
 const struct job_kind job_admin = {
-	JOB_ADMIN_PATH, ADMIN_BODY_LARGE, check, run, end, enlarge, admin_export_drained};
+	JOB_ADMIN_PATH, ADMIN_BODY_SMALL, check, run, end, enlarge, admin_export_drained};

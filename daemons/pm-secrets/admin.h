@@ -14,9 +14,17 @@
 
 /* Largest request, with a backup in it. */
 #define ADMIN_BODY_MAX (32u << 20)
-/* Above that it is a large one, of which there are few at a time. */
+/*
+ * Whoever comes can make us hold a request until it is whole, and opened. So there are few at a time
+ * that are longer than one with a short secret needs to be, and fewer that are longer than one with
+ * the longest.
+ */
+#define ADMIN_BODY_SMALL 16384
 #define ADMIN_BODY_LARGE 524288
+#define ADMIN_MEDIUM_MAX 256
 #define ADMIN_LARGE_MAX	 2
+
+enum admin_size { ADMIN_SMALL, ADMIN_MEDIUM, ADMIN_LARGE };
 
 struct restore;
 struct export;
@@ -36,7 +44,8 @@ struct admin {
 	struct pm_exchange_key *key;
 	struct pm_exchange_worker *worker;
 	struct buffer inner, out;
-	bool has_head, is_large;
+	bool has_head;
+	enum admin_size size; /* as it is counted */
 	char method[PM_SEALED_METHOD_MAX + 1];
 	char path[PM_COMMAND_ID_MAX + 32];
 

@@ -38,7 +38,7 @@ struct job_kind {
 	void (*run)(struct job *job);
 	/* It is over. May be NULL. */
 	void (*end)(struct job *job);
-	/* The body is longer than body_max: how much it may have, or 0. NULL: no more. */
+	/* The body is longer than its most: how much it may have, or 0: the job failed. NULL: no more. */
 	size_t (*enlarge)(struct job *job);
 	/* There is room again for an answer that goes on. May be NULL. */
 	void (*drained)(struct job *job);

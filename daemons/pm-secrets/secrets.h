@@ -40,7 +40,7 @@ struct secrets {
 	_Atomic(struct state *) state;	 /* of the first loop */
 	_Atomic(struct follow *) follow; /* likewise */
 	atomic_bool is_foreign;		 /* an identity came with another secret than the first */
-	atomic_int large_jobs;
+	atomic_int medium_jobs, large_jobs;
 };
 
 /* The identifier of what is opened where there is nothing: in no store. */

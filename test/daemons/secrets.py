@@ -575,6 +575,32 @@ def test_sealed_requests_only(programs):
             assert r.status == want, (fields, r.status, r.body)
 
 
+def test_long_requests_are_few(programs):
+    """Nobody makes us hold more than we have by requests that he never ends."""
+    with Town(programs) as town, Service(town).wait_ready() as service:
+        fields = [("Content-Type", "application/vnd.pm.sealed"),
+                  ("Pm-Secret-Id", base64.b64encode(bytes(32)).decode())]
+
+        def begin(size):
+            s = stack.enter_context(connect(service.port("requests")))
+            s.sendall(request("POST", "/pm/v1/admin", bytes(size), fields, close=True)[:-1])
+            return s
+
+        with contextlib.ExitStack() as stack:
+            for _ in range(256):
+                begin(20000)
+            # Whichever is read last.
+            wait_for(lambda: ask_plain(service, "/pm/v1/admin", bytes(20000), fields).status == 503)
+            assert ask_plain(service, "/pm/v1/admin", bytes(10000), fields).status == 400 # short ones are
+        wait_for(lambda: ask_plain(service, "/pm/v1/admin", bytes(20000), fields).status == 400)
+        with contextlib.ExitStack() as stack:
+            for _ in range(2):
+                begin(600000)
+            wait_for(lambda: ask_plain(service, "/pm/v1/admin", bytes(600000), fields).status == 503)
+            assert ask_plain(service, "/pm/v1/admin", bytes(20000), fields).status == 400
+        owners_do(town, service, "put", "shared", bytes(65536))
+
+
 def test_show(programs):
     with Town(programs) as town, Service(town).wait_ready() as service:
         owners_do(town, service, "put", "shared", CANARY, roles="reader", models="tiny")
