@@ -117,11 +117,14 @@ init() {
 	run 1 "share owner whose private key signs" $m init -o none.json --seed-share-owner dave=dave.key
 	run 2 "share owner without a name" $m init -o none.json --seed-share-owner share.pub
 	run 2 "unexpected" $m init -o none.json more
+	run 2 "secret of no role" $m init -o none.json --secret shared
+	says "--secret needs a --role before it"
 	run 1 "nothing was written" test -e none.json
 	run 0 "init" $m init -o manifest.json --not-before 2026-01-01T00:00:00Z --days 365 \
-		--role coordinator --from-evidence report \
+		--role coordinator --from-evidence report --secret shared \
 		--role worker --from-evidence report --gpu hopper:8 --model llama.json --calls coordinator \
-		--workload-secret --owner alice=alice.pub --owner bob=bob.pub --owner carol=carol.pub --threshold 2 \
+		--workload-secret --secret "inference/*" --secret "inference/*" --secret shared \
+		--owner alice=alice.pub --owner bob=bob.pub --owner carol=carol.pub --threshold 2 \
 		--seed-share-owner dave=share.key --test-root "$root" \
 		--test-gpu-root "$(printf %064d 2)" --test-rim-root "$(printf %064d 3)"
 	run 0 "it is one" $m check manifest.json $at
@@ -145,6 +148,9 @@ init() {
 		assert m["roles"]["worker"]["models"] == ["llama"]
 		assert m["not_after"] == "2027-01-01T00:00:00Z", m["not_after"]
 		assert m["seed_share_owners"]["threshold"] == 1
+		secrets = [{"id": "shared", "roles": ["coordinator", "worker"], "models": None},
+			{"id": "inference/*", "roles": ["worker"], "models": None}]
+		assert m["secrets"] == secrets, m["secrets"]
 		roots = {k: v for k, v in m["extra_roots"].items() if k != "snp"}
 		assert roots == {"gpu_device": ["2".zfill(64)], "gpu_rim": ["3".zfill(64)]}, roots
 	END

@@ -35,6 +35,9 @@ static const char help[] =
 	"  --gpu ARCH:COUNT         the role needs so many GPUs: hopper or blackwell\n"
 	"  --calls NAME             the role may call that one\n"
 	"  --workload-secret        the role gets a secret derived of the seed\n"
+	"  --secret ID              the role may fetch this secret; with * at its end all that "
+	"begin "
+	"so\n"
 	"\n"
 	"  --model FILE             add models: JSON of pm-disk manifest-entry --name NAME; the "
 	"role, "
@@ -71,6 +74,7 @@ enum {
 	OPT_GPU,
 	OPT_CALLS,
 	OPT_WORKLOAD_SECRET,
+	OPT_SECRET,
 	OPT_MODEL,
 	OPT_OWNER,
 	OPT_THRESHOLD,
@@ -94,6 +98,7 @@ static const struct option long_options[] = {
 	{"gpu", required_argument, NULL, OPT_GPU},
 	{"calls", required_argument, NULL, OPT_CALLS},
 	{"workload-secret", no_argument, NULL, OPT_WORKLOAD_SECRET},
+	{"secret", required_argument, NULL, OPT_SECRET},
 	{"model", required_argument, NULL, OPT_MODEL},
 	{"owner", required_argument, NULL, OPT_OWNER},
 	{"threshold", required_argument, NULL, OPT_THRESHOLD},
@@ -110,6 +115,7 @@ static const struct option long_options[] = {
 struct draft {
 	json_t *doc;
 	json_t *role; /* borrowed: the one that options are about, or NULL */
+	const char *role_name;
 	const char *output;
 	int64_t not_before;
 	long days;
@@ -163,6 +169,7 @@ static json_t *member(json_t *object, const char *key, json_t *otherwise)
 
 static int set_role(struct draft *d, const char *name)
 {
+	d->role_name = name;
 	d->role = member(json_object_get(d->doc, "roles"), name,
 		json_pack("{s:{}, s:n, s:[], s:[], s:b}", "snp", "gpu", "models", "calls",
 			"workload_secret", 0));
@@ -264,6 +271,27 @@ static int set_in_role(struct draft *d, int id)
 		json_object_set_new(json_object_get(d->role, "snp"), "require_crl", json_false());
 	else
 		json_object_set_new(d->role, "workload_secret", json_true());
+	return TOOL_OK;
+}
+
+/* Of whatever model: which ones is for an editor to say. */
+static int add_secret(struct draft *d, const char *id)
+{
+	json_t *rules = json_object_get(d->doc, "secrets"), *rule;
+	size_t i;
+	int r = need_role(d, "secret");
+
+	if (r != TOOL_OK)
+		return r;
+	json_array_foreach(rules, i, rule)
+	{
+		if (!strcmp(json_string_value(json_object_get(rule, "id")), id)) {
+			add_once(json_object_get(rule, "roles"), d->role_name);
+			return TOOL_OK;
+		}
+	}
+	json_array_append_new(
+		rules, json_pack("{s:s, s:[s], s:n}", "id", id, "roles", d->role_name, "models"));
 	return TOOL_OK;
 }
 
@@ -402,6 +430,8 @@ static int set_time(struct draft *d, const char *text)
 static int set_more(struct draft *d, int id)
 {
 	switch (id) {
+	case OPT_SECRET:
+		return add_secret(d, optarg);
 	case OPT_MODEL:
 		return add_models(d, optarg);
 	case OPT_OWNER:
