@@ -240,7 +240,9 @@ static int no_folder(struct folder *f, int negative_errno)
 {
 	int r = pm_collect_fail(f->report, "collect.configfs", f->path, negative_errno);
 
-	return negative_errno == -EACCES || negative_errno == -EPERM ? PM_E_MISSING : r;
+	return negative_errno == -EACCES || negative_errno == -EPERM || negative_errno == -EROFS
+		       ? PM_E_MISSING
+		       : r;
 }
 
 /* A name that no other process has chosen. */

@@ -735,7 +735,7 @@ END_TEST
 
 START_TEST(auto_falls_back_on_the_device)
 {
-	static const int errors[] = {-ENOENT, -ENXIO, -ENODEV, -ENOTDIR, -EACCES, -EPERM};
+	static const int errors[] = {-ENOENT, -ENXIO, -ENODEV, -ENOTDIR, -EACCES, -EPERM, -EROFS};
 
 	for (size_t i = 0; i < PM_ARRAY_LEN(errors); i++) {
 		struct kernel k = machine();
