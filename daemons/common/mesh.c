@@ -2,6 +2,7 @@
 #include "common/mesh_papers.h"
 
 #include <err.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <pm/text.h>
 
 #include "common/log.h"
+#include "common/mesh_files.h"
 #include "common/mesh_gpus.h"
 #include "common/metrics.h"
 #include "common/tls_digest.h"
@@ -127,6 +129,15 @@ static void tell(const struct watcher *watcher, const struct mesh_identity *iden
 	log_event(LOG_LEVEL_ERROR, "failed", "what", "out of memory", NULL);
 }
 
+static void write_files(const struct mesh *mesh, const struct mesh_identity *identity)
+{
+	const char *folder = mesh->options.files;
+
+	if (folder && identity && mesh_files_write(folder, identity) < 0)
+		log_event(LOG_LEVEL_ERROR, "failed", "what", "files of the mesh", "which", folder,
+			"reason", strerror(errno), NULL);
+}
+
 /* From now on it is this one, which is taken; NULL: none. Not when the loops may be gone. */
 static void publish(struct mesh *mesh, const struct mesh_identity *identity)
 {
@@ -135,6 +146,7 @@ static void publish(struct mesh *mesh, const struct mesh_identity *identity)
 
 	if (identity && mesh_identity_tls(identity, &tls) < 0)
 		log_event(LOG_LEVEL_ERROR, "failed", "what", "TLS of the mesh", NULL);
+	write_files(mesh, identity);
 	pthread_mutex_lock(&mesh->lock);
 	if (!mesh->is_ending) {
 		old = mesh->identity;

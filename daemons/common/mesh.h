@@ -43,12 +43,14 @@ struct mesh_options {
 	/* By the program: a certificate for signing beside that for TLS; not with GPUs. */
 	bool with_signing;
 	const char *public_key; /* with GPUs: where pm-agent(8) is told the key */
+	const char *files;	/* a folder for each identity; or NULL: see mesh_files.h */
 };
 
 enum {
 	MESH_OPTION_COORDINATOR = 1150,
 	MESH_OPTION_CA,
 	MESH_OPTION_HASH,
+	MESH_OPTION_FILES,
 };
 
 /* Rows of the program's own table. */
@@ -56,7 +58,8 @@ enum {
 #define MESH_OPTION_ROWS                                                                           \
 	{"coordinator", required_argument, NULL, MESH_OPTION_COORDINATOR},                         \
 	{"coordinator-ca", required_argument, NULL, MESH_OPTION_CA},                               \
-	{"manifest-hash", required_argument, NULL, MESH_OPTION_HASH}
+	{"manifest-hash", required_argument, NULL, MESH_OPTION_HASH},                              \
+	{"mesh-files", required_argument, NULL, MESH_OPTION_FILES}
 /* clang-format on */
 
 #define MESH_OPTION_HELP                                                                           \
@@ -64,7 +67,8 @@ enum {
 	"  --coordinator-ca FILE  its certificate authorities, for https (default: the "           \
 	"system's)\n"                                                                              \
 	"  --manifest-hash HEX    join under the manifest of this hash only, and attest the\n"     \
-	"                         coordinator first\n"
+	"                         coordinator first\n"                                             \
+	"  --mesh-files DIR       keep certificate, key and CA of the mesh there, for others\n"
 
 bool mesh_is_option(int id);
 /* 0, or 2 when it said what is wrong. */

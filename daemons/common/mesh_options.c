@@ -7,7 +7,7 @@
 
 bool mesh_is_option(int id)
 {
-	return id >= MESH_OPTION_COORDINATOR && id <= MESH_OPTION_HASH;
+	return id >= MESH_OPTION_COORDINATOR && id <= MESH_OPTION_FILES;
 }
 
 int mesh_option(struct mesh_options *o, int id, const char *value)
@@ -18,6 +18,9 @@ int mesh_option(struct mesh_options *o, int id, const char *value)
 		return 0;
 	case MESH_OPTION_CA:
 		o->ca_file = value;
+		return 0;
+	case MESH_OPTION_FILES:
+		o->files = value;
 		return 0;
 	default:
 		o->has_hash = true;

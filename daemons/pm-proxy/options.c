@@ -272,9 +272,10 @@ static int check_gpus(const struct proxy_options *o)
 static int check_mesh(const struct proxy_options *o)
 {
 	if (!o->mesh.coordinator && (o->secrets || o->mesh.ca_file || o->mesh.has_hash ||
-					    o->common.mesh_listen_count)) {
-		warnx("--secrets, --coordinator-ca, --manifest-hash and --mesh-listen need "
-		      "--coordinator URL");
+					    o->mesh.files || o->common.mesh_listen_count)) {
+		warnx("--secrets, --coordinator-ca, --manifest-hash, --mesh-files and "
+		      "--mesh-listen "
+		      "need --coordinator URL");
 		return 2;
 	}
 	if (o->secrets && strncmp(o->secrets, "https://", 8) != 0) {
