@@ -375,6 +375,9 @@ static void go_on(struct mesh *mesh)
 			log_event(LOG_LEVEL_ERROR, "out of the mesh", "reason",
 				"the certificate has ended", NULL);
 			publish(mesh, NULL);
+			/* Before its time, if the clock was set: then a join is hours away. */
+			if (!mesh->pause)
+				mesh->join_at = loop_now();
 		}
 		work(mesh, is_doubtful);
 		pthread_mutex_lock(&mesh->lock);
