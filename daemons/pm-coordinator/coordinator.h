@@ -37,6 +37,7 @@ struct coordinator_options {
 	unsigned int rate;
 };
 
+struct job;
 struct recovery;
 struct peers;
 struct commit;
@@ -78,7 +79,8 @@ struct coordinator {
 	enum machine_state document_state;
 	uint64_t document_entries; /* of the log */
 
-	size_t buffered; /* bytes of requests' bodies */
+	size_t buffered;      /* bytes of requests' bodies */
+	struct job *incoming; /* requests whose bodies are not whole yet, the oldest first */
 	uint64_t joins, refusals, manifests, limited;
 	uint64_t omitted; /* refusals since the last one that stands in the log */
 };

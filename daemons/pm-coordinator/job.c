@@ -234,6 +234,48 @@ static const struct route *find_route(const struct http_request *request, bool *
 	return NULL;
 }
 
+static void enlist(struct job *job)
+{
+	struct job **end = &job->c->incoming;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = job;
+	job->link = end;
+}
+
+static void delist(struct job *job)
+{
+	if (!job->link)
+		return;
+	*job->link = job->next;
+	if (job->next)
+		job->next->link = job->link;
+	job->next = NULL;
+	job->link = NULL;
+}
+
+static void drop_body(struct job *job)
+{
+	job->c->buffered -= job->in.room;
+	buffer_free(&job->in);
+}
+
+/* Who sends slowly, or not to the end, makes room for who comes after him. */
+static bool make_room(struct job *job, size_t len)
+{
+	struct coordinator *c = job->c;
+
+	while (c->buffered + len > BUFFERED_MAX && c->incoming && c->incoming != job) {
+		struct job *oldest = c->incoming;
+
+		delist(oldest);
+		drop_body(oldest);
+		job_fail(oldest, 503, "busy", "too many large requests at a time");
+	}
+	return c->buffered + len <= BUFFERED_MAX;
+}
+
 static void begin(struct http_exchange *x, void *arg)
 {
 	struct job *job = calloc(1, sizeof(*job));
@@ -255,31 +297,42 @@ static void begin(struct http_exchange *x, void *arg)
 	} else if (!visitors_admit(job->c->visitors, job_address(job), loop_now())) {
 		job->c->limited++;
 		job_fail(job, 429, "too_many", "this address asks too often");
+	} else {
+		enlist(job);
 	}
 }
 
 static void take_body(struct http_exchange *x, const char *bytes, size_t len)
 {
 	struct job *job = http_user(x);
-	size_t room;
+	bool has_room, is_taken;
+	size_t before;
 
 	if (!job || job->is_over)
 		return;
-	room = job->in.room;
-	if (job->c->buffered + len > BUFFERED_MAX)
-		job_fail(job, 503, "busy", "too many large requests at a time");
-	else if (!buffer_add(&job->in, bytes, len, job->route->most))
+	before = job->in.room;
+	has_room = make_room(job, len);
+	is_taken = has_room && buffer_add(&job->in, bytes, len, job->route->most);
+	job->c->buffered += job->in.room - before;
+	if (is_taken)
+		return;
+	delist(job);
+	drop_body(job);
+	if (has_room)
 		job_fail(job, 413, "too_large", "the request is larger than %zu bytes",
 			job->route->most);
-	job->c->buffered += job->in.room - room;
+	else
+		job_fail(job, 503, "busy", "too many large requests at a time");
 }
 
 static void take_end(struct http_exchange *x)
 {
 	struct job *job = http_user(x);
 
-	if (job && !job->is_over)
-		job->route->run(job);
+	if (!job || job->is_over)
+		return;
+	delist(job);
+	job->route->run(job);
 }
 
 static void drained(struct http_exchange *x)
@@ -303,8 +356,8 @@ static void done(struct http_exchange *x, bool whole)
 	log_event(LOG_LEVEL_INFO, "request", "id", http_id(x), "path",
 		job->route ? job->route->path : NULL, "status", status, "whole",
 		whole ? "yes" : "no", NULL);
-	job->c->buffered -= job->in.room;
-	buffer_free(&job->in);
+	delist(job);
+	drop_body(job);
 	free(job);
 }
 

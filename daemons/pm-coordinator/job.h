@@ -25,7 +25,8 @@ struct job {
 	const struct route *route;
 	struct sockaddr_storage address;
 	struct buffer in;
-	bool is_over; /* an answer was given, or begun */
+	struct job *next, **link; /* among those whose bodies come; link NULL: not there */
+	bool is_over;		  /* an answer was given, or begun */
 	/* Who works on the answer; told when the client goes before it, and when there is room. */
 	void *flow;
 	void (*leave)(void *flow);

@@ -15,7 +15,7 @@ import threading
 import time
 
 from deployment import Coordinator, Deployment, Etcd, OTHER, b64, free_port, public_of, run
-from harness import Clock, Daemon, LIMIT, ask, figure, run_tests
+from harness import Clock, Daemon, LIMIT, ask, connect, figure, read_until, run_tests
 
 KILLS = 8
 
@@ -642,6 +642,20 @@ def test_bad_requests(programs):
                       "log?after=99999999999999999"):
             assert c.ask("GET", query).status == 400, query
         assert log_of(c, 5) == b"" and manifest
+
+
+def test_bodies_without_end(programs):
+    """Who sends large requests slowly keeps nobody out."""
+    with Deployment(programs) as d, d.start() as c, contextlib.ExitStack() as stack:
+        first(d, c)
+        piece = b"x" * (5 << 20)
+        head = f"POST /pm/v1/join HTTP/1.1\r\nHost: x\r\nContent-Length: {len(piece) + 1}\r\n\r\n".encode()
+        open_ones = [stack.enter_context(connect(c.address)) for _ in range(40)]
+        for s in open_ones:
+            s.sendall(head + piece)
+        # The first ones made room for the last.
+        assert b" 503 " in read_until(open_ones[0], b"\r\n")
+        assert "role" in c.library_join()
 
 
 def test_rates(programs):
