@@ -38,7 +38,7 @@ struct coordinator_options {
 };
 
 struct job;
-struct recovery;
+struct consents;
 struct peers;
 struct commit;
 
@@ -63,7 +63,7 @@ struct coordinator {
 	struct tenure *own;   /* whose keys are here, or NULL */
 	struct tenure *seen;  /* what the store has, where that is another one, or NULL */
 	struct pm_seal_key *state_key;
-	struct recovery *recovery; /* shares that came, or NULL */
+	struct consents *consents; /* with shares, that came, or NULL */
 	struct commit *commit;	   /* the write that is under way, or NULL */
 	void *change;		   /* the manifest that is being set, or NULL */
 

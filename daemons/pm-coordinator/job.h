@@ -52,6 +52,5 @@ void workers_run(struct job *job);
 
 /* recover.c: what came so far, for a status. False: no shares are waited for. */
 bool recovery_count(const struct coordinator *c, unsigned int *ret_have, unsigned int *ret_need);
-void recovery_free(struct recovery *recovery);
 
 #endif

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/tls_digest.h"
+#include "pm-coordinator/consents.h"
 #include "pm-coordinator/job.h"
 #include "pm-coordinator/options.h"
 #include "pm-coordinator/peer.h"
@@ -266,7 +267,7 @@ static void tear_down(struct program *p)
 	tenure_free(c->own);
 	tenure_free(c->seen);
 	pm_seal_key_free(c->state_key);
-	recovery_free(c->recovery);
+	consents_free(c->consents);
 	pm_seed_free(c->seed);
 	pm_manifest_owners_free(c->owners);
 	pm_box_key_free(c->box);

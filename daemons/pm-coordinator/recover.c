@@ -8,28 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include <pm/recover.h>
-#include <pm/shares.h>
 #include <pm/text.h>
 
 #include "common/log.h"
+#include "pm-coordinator/consents.h"
 #include "pm-coordinator/job.h"
 #include "pm-coordinator/message.h"
 
 #define PLAIN_MAX 1024
 #define BOX_MAX	  (PLAIN_MAX + PM_BOX_OVERHEAD)
-
-/* What came; in memory that is locked, where the system lets us, and in no core dump. */
-struct recovery {
-	uint8_t shares[PM_SHARES_MAX][PM_SHARE_SIZE];
-	size_t share_count;
-	uint8_t owners[PM_MANIFEST_OWNERS_MAX][PM_SIGN_ID_SIZE];
-	size_t owner_count;
-	uint8_t link[MACHINE_HASH_SIZE]; /* that all of them mean */
-};
 
 /* What one owner sent. */
 struct consent {
@@ -41,67 +31,46 @@ struct consent {
 
 /* --- what came ------------------------------------------------------------------------------- */
 
-void recovery_free(struct recovery *recovery)
-{
-	if (!recovery)
-		return;
-	explicit_bzero(recovery, sizeof(*recovery));
-	munmap(recovery, sizeof(*recovery));
-}
-
 static void forget(struct coordinator *c)
 {
-	recovery_free(c->recovery);
-	c->recovery = NULL;
+	consents_free(c->consents);
+	c->consents = NULL;
+}
+
+static size_t shares_needed(const struct tenure *t)
+{
+	return pm_manifest_share_owners_threshold(pm_manifest_seed_share_owners(t->manifest));
+}
+
+static size_t owners_needed(const struct tenure *t)
+{
+	return pm_manifest_owners_threshold(pm_manifest_owners(t->manifest));
 }
 
 /* Those for the newest head; what came for another is dropped. */
-static struct recovery *recovery_of(struct coordinator *c)
+static struct consents *consents_of(struct coordinator *c)
 {
-	const uint8_t *link = c->seen->head->at.link;
-	void *memory;
+	const struct tenure *t = c->seen;
 
-	if (c->recovery && memcmp(c->recovery->link, link, MACHINE_HASH_SIZE) != 0)
+	if (c->consents && !consents_are_of(c->consents, t->head->at.link))
 		forget(c);
-	if (c->recovery)
-		return c->recovery;
-	memory = mmap(NULL, sizeof(*c->recovery), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return NULL;
-	(void)madvise(memory, sizeof(*c->recovery), MADV_DONTDUMP);
-	(void)mlock(memory, sizeof(*c->recovery));
-	c->recovery = memory;
-	memcpy(c->recovery->link, link, MACHINE_HASH_SIZE);
-	return c->recovery;
-}
-
-static size_t lacking(size_t have, size_t need)
-{
-	return have < need ? need - have : 0;
-}
-
-static void thresholds(const struct tenure *t, size_t *ret_shares, size_t *ret_owners)
-{
-	*ret_shares =
-		pm_manifest_share_owners_threshold(pm_manifest_seed_share_owners(t->manifest));
-	*ret_owners = pm_manifest_owners_threshold(pm_manifest_owners(t->manifest));
+	if (!c->consents)
+		c->consents = consents_new(t->head->at.link, shares_needed(t), owners_needed(t));
+	return c->consents;
 }
 
 bool recovery_count(const struct coordinator *c, unsigned int *ret_have, unsigned int *ret_need)
 {
 	const struct tenure *t = c->seen;
-	const struct recovery *r = c->recovery;
-	size_t shares, owners, need, lack_shares, lack_owners;
+	size_t have = 0, need;
 
 	if (c->seed || !t || !t->manifest || !pm_manifest_seed_share_owners(t->manifest))
 		return false;
-	thresholds(t, &shares, &owners);
-	need = shares > owners ? shares : owners;
-	lack_shares = lacking(r ? r->share_count : 0, shares);
-	lack_owners = lacking(r ? r->owner_count : 0, owners);
+	need = shares_needed(t) > owners_needed(t) ? shares_needed(t) : owners_needed(t);
+	if (c->consents && consents_are_of(c->consents, t->head->at.link))
+		consents_count(c->consents, &have, &need);
+	*ret_have = (unsigned int)have;
 	*ret_need = (unsigned int)need;
-	*ret_have = (unsigned int)(need - (lack_shares > lack_owners ? lack_shares : lack_owners));
 	return true;
 }
 
@@ -158,28 +127,6 @@ static void on_taken(void *arg, bool taken)
 		on_logged(last, PM_E_NOMEM);
 }
 
-static int combine(
-	struct coordinator *c, const struct recovery *recovery, struct pm_seed **ret_seed)
-{
-	uint8_t bytes[PM_SHARES_SECRET_SIZE], commitment[PM_SEED_COMMITMENT_SIZE];
-	struct pm_seed *seed = NULL;
-	int r = pm_shares_combine(recovery->shares[0], recovery->share_count, bytes);
-
-	if (r == PM_OK)
-		r = pm_seed_from(bytes, &seed);
-	explicit_bzero(bytes, sizeof(bytes));
-	if (r == PM_OK)
-		r = pm_seed_commitment(seed, commitment);
-	if (r == PM_OK && memcmp(commitment, c->seen->head->commitment, sizeof(commitment)) != 0)
-		r = PM_E_REJECTED;
-	if (r < 0) {
-		pm_seed_free(seed);
-		return r;
-	}
-	*ret_seed = seed;
-	return PM_OK;
-}
-
 /* With another mesh CA: the old one's key is lost, and was known to a process that is gone. */
 static int start(struct coordinator *c, struct pm_seed *seed, struct pm_report *report,
 	struct tenure **ret_tenure)
@@ -188,7 +135,7 @@ static int start(struct coordinator *c, struct pm_seed *seed, struct pm_report *
 	int r = tenure ? tenure_take(tenure, seed, NULL, NULL, (int64_t)time(NULL), report)
 		       : PM_E_NOMEM;
 
-	if (r == PM_OK && !machine_recover(&c->machine, c->recovery->link))
+	if (r == PM_OK && !machine_recover(&c->machine, c->seen->head->at.link))
 		r = PM_E_STATE;
 	if (r < 0) {
 		tenure_free(tenure);
@@ -223,27 +170,22 @@ static void commit(struct job *job, struct tenure *tenure, unsigned int need)
 		on_taken(last, false);
 }
 
-static void finish(struct job *job, unsigned int need)
+/* Takes the seed. */
+static void finish(struct job *job, struct pm_seed *seed, unsigned int need)
 {
 	struct coordinator *c = job->c;
 	struct pm_report *report = pm_report_new();
-	struct pm_seed *seed = NULL;
 	struct tenure *tenure = NULL;
-	int r = report ? combine(c, c->recovery, &seed) : PM_E_NOMEM;
-	const char *reason = "shares: found ones of another seed, expected those of the commitment";
+	int r = report ? start(c, seed, report, &tenure) : PM_E_NOMEM;
 
-	if (r == PM_OK) {
-		r = start(c, seed, report, &tenure);
-		reason = report && *pm_report_reason(report) ? pm_report_reason(report)
-							     : "the stored history is another's";
-	}
 	forget(c);
 	if (r == PM_OK) {
 		commit(job, tenure, need);
 	} else {
-		if (seed && seed != c->seed)
-			pm_seed_free(seed);
-		fail(job, r, reason);
+		pm_seed_free(seed);
+		fail(job, r,
+			report && *pm_report_reason(report) ? pm_report_reason(report)
+							    : "the stored history is another's");
 	}
 	pm_report_free(report);
 }
@@ -312,49 +254,44 @@ static bool is_consent(const struct coordinator *c, const struct consent *consen
 				consent->signature_len, NULL) == PM_OK;
 }
 
-/* Each share and each owner counts once. Two shares of one number: one is wrong, so all go. */
-static bool add(struct recovery *r, const struct consent *consent)
+/* Whose share is wrong, owners can find out only together. */
+static void note(const struct coordinator *c, const struct consent *consent)
 {
-	size_t i = 0;
+	const struct pm_manifest_owner *owner = find_owner(c->seen->manifest, consent->key_id);
+	char number[4];
 
-	while (i < r->share_count && r->shares[i][0] != consent->share[0])
-		i++;
-	if (i < r->share_count && memcmp(r->shares[i], consent->share, PM_SHARE_SIZE) != 0)
-		return false;
-	if (i == PM_SHARES_MAX || !consent->share[0])
-		return false;
-	if (i == r->share_count)
-		memcpy(r->shares[r->share_count++], consent->share, PM_SHARE_SIZE);
-	for (i = 0; i < r->owner_count; i++)
-		if (memcmp(r->owners[i], consent->key_id, PM_SIGN_ID_SIZE) == 0)
-			return true;
-	if (r->owner_count < PM_MANIFEST_OWNERS_MAX)
-		memcpy(r->owners[r->owner_count++], consent->key_id, PM_SIGN_ID_SIZE);
-	return true;
+	snprintf(number, sizeof(number), "%u", consent->share[0]);
+	log_event(LOG_LEVEL_INFO, "recover", "result", "taken", "owner", owner->name, "share",
+		number, NULL);
 }
 
 static void take(struct job *job, const struct consent *consent)
 {
 	struct coordinator *c = job->c;
-	struct recovery *recovery = recovery_of(c);
-	unsigned int have, need;
+	struct consents *consents = consents_of(c);
+	unsigned int have = 0, need = 0;
+	struct pm_seed *seed = NULL;
+	int r;
 
-	if (!recovery) {
+	if (!consents) {
 		job_fail(job, 503, "busy", "out of memory");
 		return;
 	}
-	if (!add(recovery, consent)) {
-		forget(c);
-		fail(job, PM_E_REJECTED,
-			"shares: found two of one number, expected one: all are dropped");
+	if (!consents_add(consents, consent->key_id, consent->share)) {
+		fail(job, PM_E_REJECTED, "share: found number 0, expected 1 to 255");
 		return;
 	}
-	if (!recovery_count(c, &have, &need))
-		job_fail(job, 409, "conflict", "no shares are waited for");
-	else if (have < need)
+	note(c, consent);
+	r = consents_combine(consents, c->seen->head->commitment, &seed);
+	(void)recovery_count(c, &have, &need);
+	if (r == PM_OK)
+		finish(job, seed, need);
+	else if (r == PM_E_MISSING)
 		reply(job, have, need);
 	else
-		finish(job, need);
+		fail(job, r,
+			"shares: found ones of another seed, expected those of the commitment: all "
+			"are kept, and others are needed");
 }
 
 void recover_run(struct job *job)
