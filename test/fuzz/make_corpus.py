@@ -626,6 +626,35 @@ def make_signatures():
         write("signatures", f"private-{name}", pem("PRIVATE KEY", base64.b64encode(key).decode()))
 
 
+def make_command():
+    whole = {"version": 1, "op": "put", "id": "weights/a", "exchange": base64.b64encode(bytes(range(32))).decode(),
+             "manifest": "ab" * 32, "content": "cd" * 32, "issued": "2026-03-01T00:00:00Z",
+             "expires": "2026-03-02T00:00:00Z", "roles": ["worker"], "models": ["tiny", "other"]}
+    entry = {"key": "00" * 32, "algorithm": "ed25519", "signature": base64.b64encode(bytes(64)).decode()}
+    bare = whole | {"id": None, "content": None, "expires": None, "roles": None, "models": None}
+    for name, statement, found in (("put", whole, [entry]), ("revoke", bare | {"op": "revoke", "id": "a"}, []),
+                                   ("rotate", bare | {"op": "rotate"}, []), ("lacks", whole | {"expires": None}, []),
+                                   ("restore", bare | {"op": "restore", "content": "ef" * 32}, [entry])):
+        write("command", name, json.dumps({"statement": statement, "signatures": found}).encode())
+
+
+def make_secrets():
+    def names(*texts):
+        return struct.pack(">H", len(texts)) + b"".join(bytes([len(x)]) + x for x in texts)
+
+    def head(kind, rule):
+        return bytes([1, kind]) + struct.pack(">QQ", 5, 1772323200) + bytes(range(32)) + struct.pack(">H", len(rule)) + rule
+    free, narrow = head(1, names() + names()), head(2, names(b"worker", b"reader") + names(b"tiny"))
+    write("secrets", "head", free)
+    write("secrets", "record", narrow + bytes([1, 0, 0, 0, 1]) + bytes(80))
+    write("secrets", "rule-cut", head(3, names(b"worker")))
+    for name, line in (("line", b"\x01\x09weights/a" + struct.pack(">I", len(narrow)) + narrow + b"value"),
+                       ("line-empty", b"\x01\x01a" + struct.pack(">I", len(free)) + free), ("line-end", b"\x02"),
+                       ("line-long", b"\x01\x01a" + struct.pack(">I", 1 << 31) + free)):
+        write("secrets", name, line)
+    write("secrets", "base64", base64.b64encode(bytes(100)))
+
+
 def history(count, first=1):
     links, previous = [], bytes(32) if first == 1 else b"\x01" * 32
     for serial in range(first, first + count):
@@ -664,6 +693,8 @@ def main():
     corpus_gpu.make(write, HERE, c_bytes)
     make_gpu_collect()
     make_history()
+    make_command()
+    make_secrets()
     make_keyex(milan)
     make_manifest()
     corpus_mesh.make(write, HERE, c_bytes, cbor)

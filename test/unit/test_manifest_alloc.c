@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "evidence/snp_policy.h"
 #include "policy/history.h"
+#include "policy/command.h"
 #include "policy/signatures.h"
 #include "testing.h"
 
@@ -120,6 +121,35 @@ static int verify_history(void)
 	return pm_history_verify(history, pm_sign_key_public(keys[0]), first, NULL, NULL, &memory);
 }
 
+/* Made, signed, written, read, and its signatures taken over. */
+static int command(void)
+{
+	static char out[PM_COMMAND_SIZE_MAX];
+	static const char *const roles[] = {"worker"};
+	pm_cleanup(pm_command) struct pm_command *c = NULL, *again = NULL, *unsigned_copy = NULL;
+	const struct pm_command_statement s = {.op = PM_COMMAND_PUT,
+		.id = "a",
+		.exchange = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		.manifest = (const uint8_t *)"0123456789abcdef0123456789abcdef",
+		.content = (const uint8_t *)"0123456789abcdef0123456789abcdef",
+		.issued = NOW,
+		.expires = NOW + 1,
+		.roles = roles,
+		.role_count = 1};
+	size_t len = 0;
+	int r = pm_command_new(&s, NULL, &c);
+
+	if (r == PM_OK)
+		r = pm_command_new(&s, NULL, &unsigned_copy);
+	if (r == PM_OK)
+		r = pm_command_sign(c, keys[0]);
+	if (r == PM_OK)
+		r = pm_command_text(c, out, &len);
+	if (r == PM_OK)
+		r = pm_command_parse(out, len, NULL, &again);
+	return r < 0 ? r : pm_command_merge(unsigned_copy, again);
+}
+
 static void set_up(void)
 {
 	text = test_read(PM_CORPUS "/manifest/whole");
@@ -158,6 +188,7 @@ static const struct {
 	{"a P-384 key pair", key_pair_p384, ALLOC_LOSSY, 10},
 	{"owners sign", sign, ALLOC_LOSSY, 3},
 	{"a file of signatures", signatures_file, ALLOC_NOMEM, 2},
+	{"a command of owners", command, ALLOC_LOSSY, 8},
 	{"a link is appended", append, ALLOC_LOSSY, 2},
 	{"a history is read and written", read_history, ALLOC_NOMEM, 3},
 	{"a history is verified", verify_history, ALLOC_NOMEM, 0},

@@ -647,6 +647,38 @@ START_TEST(test_owners_alone)
 }
 END_TEST
 
+/* By Python's hmac from RFC 5869's definition, and OpenSSL's Ed25519. */
+START_TEST(test_key_derived)
+{
+	static const struct {
+		const char *label, *public_key;
+	} rows[] = {
+		{"libpm secrets audit key v1",
+			"60d6c1bf036029345aeea119c713a4d4a479a5c0286091a535813c0a64a7c03c"},
+		{"x", "8dd8abd7ee9ab2798223c70318fb711969d4429a908eaa11549c330405ed07da"},
+	};
+	char too_long[PM_SIGN_LABEL_MAX + 2] = {0};
+	uint8_t secret[PM_SIGN_SECRET_SIZE], want[32];
+	struct pm_sign_key *key;
+
+	for (size_t i = 0; i < sizeof(secret); i++)
+		secret[i] = (uint8_t)i;
+	for (size_t i = 0; i < PM_ARRAY_LEN(rows); i++) {
+		const struct pm_sign_public *public;
+
+		ck_pm(pm_sign_key_derive(secret, rows[i].label, &key), PM_OK);
+		ck_pm(pm_hex_decode(rows[i].public_key, want, sizeof(want)), PM_OK);
+		public = pm_sign_key_public(key);
+		ck_assert_int_eq(public->type, PM_SIGN_ED25519);
+		ck_assert_mem_eq(public->spki + public->spki_size - 32, want, sizeof(want));
+		pm_sign_key_free(key);
+	}
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	ck_pm(pm_sign_key_derive(secret, too_long, &key), PM_E_ARG);
+	ck_pm(pm_sign_key_derive(secret, "", &key), PM_E_ARG);
+}
+END_TEST
+
 static TCase *key_case(void)
 {
 	TCase *tcase = tcase_create("keys");
@@ -656,6 +688,7 @@ static TCase *key_case(void)
 	tcase_add_test(tcase, test_key_short_form);
 	tcase_add_test(tcase, test_key_bad);
 	tcase_add_loop_test(tcase, test_public, 0, 2);
+	tcase_add_test(tcase, test_key_derived);
 	return tcase;
 }
 
