@@ -64,3 +64,9 @@ if [ -x "$build/test/bench/bench_store" ]; then
 	echo "stores of daemons: median [min-max] of 5 rounds"
 	test/bench/bench_store.sh "$build"
 fi
+if [ -x "$build/test/bench/bench_secrets" ]; then
+	echo
+	echo "pm-secrets, its store and 16 clients on all cores: requests a second"
+	test/bench/bench_secrets.py "$build/daemons/pm-secrets" "$build/test/daemons/town" "$build/tools" \
+		"$build/test/bench/bench_secrets"
+fi

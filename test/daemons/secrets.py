@@ -577,7 +577,7 @@ def test_sealed_requests_only(programs):
 
 def test_long_requests_are_few(programs):
     """Nobody makes us hold more than we have by requests that he never ends."""
-    with Town(programs) as town, Service(town).wait_ready() as service:
+    with Town(programs) as town, Service(town, "--body-timeout", "600s").wait_ready() as service:
         fields = [("Content-Type", "application/vnd.pm.sealed"),
                   ("Pm-Secret-Id", base64.b64encode(bytes(32)).decode())]
 
