@@ -42,7 +42,8 @@ struct tls_memory {
 	size_t ca_len;	  /* with the NUL */
 	int (*check_peer)(const struct tls_peer *peer, void *arg);
 	void *arg;
-	/* Called for arg when the last connection is gone, also when no config came of it; or NULL. */
+	/* Called for arg when the last connection is gone, also when no config came of it;
+	 * or NULL. */
 	void (*release)(void *arg);
 };
 

@@ -46,7 +46,8 @@ int secrets_new(const char *url, struct mesh *mesh, struct keys *keys, int64_t s
 	struct secrets **ret_secrets);
 void secrets_free(struct secrets *secrets);
 
-/* For the first loop, which does all the work; before it runs. 0; PM_E_ARG for another address; ... */
+/* For the first loop, which does all the work; before it runs. 0; PM_E_ARG for another address;
+ * PM_E_NOMEM, PM_E_LIMIT, PM_E_STATE. */
 int secrets_open(struct secrets *secrets, struct loop *loop);
 /* While all loops are there, and none runs. More than once is fine. */
 void secrets_close(struct secrets *secrets);

@@ -12,9 +12,9 @@
  *   SHA-256(public key).
  *
  * Beside the secrets of clients there are those that both sides name a purpose for, which is the
- * context of their export: of another purpose comes another secret, of which the first says nothing.
- * So a secret that was meant for the service alone is none of those that it releases to workers,
- * whoever in between sends the request elsewhere.
+ * context of their export: of another purpose comes another secret, of which the first says
+ * nothing. So a secret that was meant for the service alone is none of those that it releases to
+ * workers, whoever in between sends the request elsewhere.
  *
  * The readers are stricter than the reference: names of members are exact, each stands once, there
  * are no others, texts have no escapes, and the certificate's role is always asked for.
@@ -144,10 +144,10 @@ PM_API void pm_keyex_client_request(const struct pm_keyex_client *client, char *
  * 4.2.1.12: serverAuth, where the certificate names purposes at all), then its role, then the
  * signature; only then is the key opened.
  *
- * Return: 0; PM_E_ARG when trust is incomplete, or its purpose too long; PM_E_FORMAT or PM_E_LIMIT for a malformed response
- * or certificate; PM_E_STALE for an expired certificate; PM_E_REJECTED when the answer is no;
- * PM_E_UNSUPPORTED for an algorithm that we don't know; what check_role returned; PM_E_NOMEM;
- * PM_E_CRYPTO.
+ * Return: 0; PM_E_ARG when trust is incomplete, or its purpose too long; PM_E_FORMAT or PM_E_LIMIT
+ * for a malformed response or certificate; PM_E_STALE for an expired certificate; PM_E_REJECTED
+ * when the answer is no; PM_E_UNSUPPORTED for an algorithm that we don't know; what check_role
+ * returned; PM_E_NOMEM; PM_E_CRYPTO.
  */
 PM_API int pm_keyex_client_finish(const struct pm_keyex_client *client, const char *json,
 	size_t json_len, const struct pm_keyex_trust *trust, uint8_t *ret_secret,
@@ -174,9 +174,9 @@ PM_API size_t pm_keyex_response_room(size_t cert_len);
  * The caller stores the secret under its id, and refuses when that id exists, before it sends the
  * response. Thread safe when sign() is.
  *
- * Return: 0; PM_E_ARG when signer is incomplete, or its purpose too long; PM_E_FORMAT or PM_E_LIMIT for a malformed request;
- * PM_E_REJECTED for a public key that no private key has; what sign() returned; PM_E_NOMEM;
- * PM_E_CRYPTO.
+ * Return: 0; PM_E_ARG when signer is incomplete, or its purpose too long; PM_E_FORMAT or PM_E_LIMIT
+ * for a malformed request; PM_E_REJECTED for a public key that no private key has; what sign()
+ * returned; PM_E_NOMEM; PM_E_CRYPTO.
  */
 PM_API int pm_keyex_respond(const char *json, size_t json_len, const struct pm_keyex_signer *signer,
 	char *ret_json, char *ret_id, uint8_t *ret_secret, struct pm_report *report) PM_MUST_USE;

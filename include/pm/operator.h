@@ -2,8 +2,9 @@
 /** @file operator.h
  * How owners talk to the secret service of their deployment, over libcurl: they agree on a secret
  * with it (keyex.h, with the purpose PM_OPERATOR_PURPOSE, so that no worker can have it), whose
- * answer must be signed by a certificate of the mesh for the role "secrets"; then each request is a sealed exchange (exchange.h) under that secret. What lies in
- * between learns that somebody asked, and nothing else.
+ * answer must be signed by a certificate of the mesh for the role "secrets"; then each request is a
+ * sealed exchange (exchange.h) under that secret. What lies in between learns that somebody asked,
+ * and nothing else.
  *
  * Trust comes from the mesh CA, which an attested coordinator names (coordinator.h). What the
  * service does, it does by commands (command.h) that owners signed for this very exchange:

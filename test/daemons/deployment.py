@@ -230,8 +230,8 @@ class Coordinator:
     def __init__(self, deployment, *args, listen="127.0.0.1:0", looks=True):
         self.d = deployment
         self.looks = looks
-        self.daemon = Daemon(deployment.program, "--listen", listen, "--metrics", "127.0.0.1:0", "--attester", deployment.socket, "--log-level", "debug",
-                             "--rate", "100000", *args)
+        self.daemon = Daemon(deployment.program, "--listen", listen, "--metrics", "127.0.0.1:0", "--rate", "100000",
+                             "--attester", deployment.socket, "--log-level", "debug", *args)
 
     def __enter__(self):
         self.daemon.ready()

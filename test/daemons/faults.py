@@ -12,7 +12,8 @@ import sys
 import threading
 
 from client import CHAT, Scene, error_of
-from harness import Clock, Daemon, LIMIT, Response, ask, connect, read_all, read_until, request, run_tests, wait_for_figure
+from harness import (Clock, Daemon, LIMIT, Response, ask, connect, read_all, read_until, request, run_tests,
+                     wait_for_figure)
 from proxy import CANARY, HERE, SEALED, Setup, chat
 
 HOUR = 3600

@@ -75,7 +75,8 @@ class Scene:
         der = pathlib.Path(worker["papers"], "ca.der").read_bytes()
         context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
         context.load_cert_chain(f"{worker['papers']}/cert.pem", f"{worker['papers']}/key.pem")
-        r = Response(exchange(service.address("mesh"), request("POST", "/pm/v1/fetch", json.dumps({"Id": name}).encode()),
+        asked = request("POST", "/pm/v1/fetch", json.dumps({"Id": name}).encode())
+        r = Response(exchange(service.address("mesh"), asked,
                               lambda s: context.wrap_socket(s, server_hostname="secrets")))
         assert r.status in (200, 404), r.body
         return base64.b64decode(json.loads(r.body)["Secret"]) if r.status == 200 else None

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which head of the store is believed, with which keys: of a coordinator that has a seed, or none. */
+/* Which head of the store is believed, with which keys: of a coordinator that has a seed, or
+ * none. */
 #include <string.h>
 
 #include <pm/text.h>
