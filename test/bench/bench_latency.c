@@ -193,7 +193,7 @@ static void take_chunks(struct client *c)
 	for (;;) {
 		size_t have = evbuffer_get_length(c->in), size, head;
 		const char *bytes = (const char *)evbuffer_pullup(c->in, -1);
-		const char *end = have ? memmem(bytes, have, "\r\n", 2) : NULL;
+		const char *end = bytes ? memmem(bytes, have, "\r\n", 2) : NULL;
 
 		if (!end)
 			return;
