@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An identity of the mesh in files, for programs beside this one that do their own TLS. In a folder:
+ * An identity of the mesh in files, for programs beside this one that do their own TLS. In a
+ * folder:
  *
  *     current/cert.pem   the certificate and the intermediate one
  *     current/key.pem    its key

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The examples for Kubernetes, and Envoy's: read by a YAML parser, whole in themselves, and each command line of ours is accepted by
-the program that it starts. k8s.py BUILD-ROOT SOURCE-ROOT [HAPROXY]"""
+"""The examples for Kubernetes, and Envoy's: read by a YAML parser, whole in themselves, and each command line of ours
+is accepted by the program that it starts. k8s.py BUILD-ROOT SOURCE-ROOT [HAPROXY]"""
 import os
 import pathlib
 import re

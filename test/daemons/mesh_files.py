@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What pm-proxy leaves for programs beside it: an identity of the mesh in files. HAProxy as a sidecar uses them, with the
-example's own configuration. mesh_files.py HAPROXY CONFIGURATION PM-PROXY INFERENCE-SERVER PEER FOLDER-OF-TOOLS
+"""What pm-proxy leaves for programs beside it: an identity of the mesh in files. HAProxy as a sidecar uses them, with
+the example's own configuration. mesh_files.py HAPROXY CONFIGURATION PM-PROXY INFERENCE-SERVER PEER FOLDER-OF-TOOLS
 MESH-DOUBLE"""
 import contextlib
 import os
