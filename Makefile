@@ -2,7 +2,7 @@
 BUILD ?= build
 MESON_FLAGS ?=
 
-.PHONY: all setup check demo bench fuzz soak chaos format install clean
+.PHONY: all setup check demo demo-stop bench fuzz soak chaos format install clean
 
 all: setup
 	@scripts/configure.sh $(BUILD) --werror $(MESON_FLAGS)
@@ -15,9 +15,13 @@ setup:
 check: setup
 	@scripts/check.sh
 
-# The main job: evidence collected, verified, tampered with, refused; a whole worker; an encrypted chat.
+# The main job: evidence collected, verified, tampered with, refused; a whole deployment; an encrypted chat; attacks.
+# On a terminal it stays up, to be tried by hand, until Ctrl-C or demo-stop.
 demo: all
 	@scripts/demo.sh $(BUILD)
+
+demo-stop:
+	@scripts/demo.sh --stop $(BUILD)
 
 # Speed, beside peers in the same run.
 bench: setup
