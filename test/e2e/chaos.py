@@ -27,7 +27,8 @@ from network import Network
 NODES = ("node1", "node2", "node3")
 CANARY = "CANARY-3f9a"
 RECENT = 40 # secrets of clients that workers still ask for
-KEY_USES = 20 # operations of an owner's secret before he turns to another
+KEYS = 6 # secrets that owners put, replace and revoke at a time
+KEY_USES = 12 # operations of one before they turn to another
 PACE = 0.05 # seconds between two operations of one who asks: load is bounded
 FAULT = (0.3, 2.5) # seconds that a fault lasts
 REST = (0.2, 1.5) # and between two
@@ -187,11 +188,14 @@ class Load:
             fetch(self.history, name, member, dice.choice(self.scene.services), key, allowed(key))
 
     def own(self, dice, name, owners, state):
-        """Owners put, replace and revoke."""
-        if state.get("left", 0) == 0:
-            state.update(left=KEY_USES, key=f"weights/{name}-{dice.randrange(1 << 32):08x}")
-        state["left"] -= 1
-        service, key = dice.choice(self.scene.services), state["key"]
+        """Owners put, replace and revoke; state: how often each of a few secrets will still be used. So some have the
+        time to end."""
+        while len(state) < KEYS:
+            state[f"weights/{name}-{dice.randrange(1 << 32):08x}"] = KEY_USES
+        service, key = dice.choice(self.scene.services), dice.choice(list(state))
+        state[key] -= 1
+        if not state[key]:
+            del state[key]
         if dice.random() < 0.3:
             self.history.run(name, "revoke", key, lambda: owners.revoke(service, key))
             return
