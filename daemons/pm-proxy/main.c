@@ -217,6 +217,22 @@ static int set_up(struct proxy *proxy)
 	return read_ocsp(proxy);
 }
 
+/*
+ * What was issued in the second in which we start, or before, an earlier process may have answered:
+ * it is refused. So the first clients are let in when they can't send such a request any more.
+ */
+static void wait_for_next_second(int64_t started)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec == started) {
+		now = (struct timespec){.tv_nsec = 999999999 - now.tv_nsec};
+		while (nanosleep(&now, &now) != 0)
+			;
+	}
+}
+
 static int run(struct proxy *proxy)
 {
 	struct http_handler handler = job_handler, mesh_handler = job_mesh_handler;
@@ -249,8 +265,10 @@ int main(int argc, char **argv)
 		return r;
 	proxy.buffered.most = options.max_buffered;
 	r = set_up(&proxy);
-	if (r == 0)
+	if (r == 0) {
+		wait_for_next_second(proxy.started);
 		r = run(&proxy);
+	}
 	secrets_free(proxy.secrets);
 	mesh_free(proxy.mesh);
 	direct_free(proxy.direct);
