@@ -165,5 +165,41 @@ def test_who_may_not(programs):
         assert scene.ctl(service, "put", "inference/a", "-", "--ttl", "1h", data=CANARY)[0] == 1
 
 
+def test_owners_sign_elsewhere(programs):
+    """One owner has his key here, the other a program that signs for him."""
+    with Scene(programs) as scene:
+        service, worker = scene.start(), scene.c.library_join()
+        sign = f"{scene.d.tools}/pm-ctl secrets sign --key {scene.key('bob')}"
+        put = ("put", "weights/a", "-", "--ttl", "1h", "--role", "worker")
+
+        def by(program, status):
+            got, out, err = scene.ctl(service, *put, "--signer", program, by=("alice",), data=CANARY)
+            assert got == status, (program, got, out, err)
+            return out + err
+
+        said = by(sign, 0)
+        assert "kept" in said, said
+        for words in ("op        put", "id        weights/a", "roles     worker", "models    all"):
+            assert words in said, said
+        assert scene.fetch(service, "weights/a", worker) == CANARY
+        scene.do(service, "revoke", "weights/a", "--signer", sign, "--signer", sign.replace("bob", "carol"), by=())
+        hashed = scene.c.status()["Manifest"]
+        by(f"{sign} --manifest-hash {hashed}", 0)
+        assert "another manifest" in by(f"{sign} --manifest-hash {'00' * 32}", 2)
+        scene.do(service, "revoke", "weights/a")
+        # What does not sign, or signs something else, is no consent.
+        assert "refused (403)" in by("cat", 1)
+        assert "failed with status 3" in by("exit 3", 2)
+        by("echo nonsense", 2)
+        by("true", 2)
+        other = f"{scene.d.folder}/other"
+        by(f"{sign} -o {other}; {sign} {other.replace('other', 'none')}", 2)
+        with open(other, encoding="utf-8") as f:
+            changed = json.load(f)
+        changed["statement"]["id"] = "weights/b"
+        assert "another command" in by(f"cat {scene.d.write('changed', changed)}", 2)
+        assert scene.fetch(service, "weights/a", worker) is None
+
+
 if __name__ == "__main__":
     run_tests(sys.modules[__name__], sys.argv[1:5])

@@ -11,6 +11,7 @@ static const struct tool_verb verbs[] = {
 	{"revoke", secrets_revoke, "end a secret"},
 	{"rotate", secrets_rotate, "have all values sealed under new keys"},
 	{"show", secrets_show, "tell of a secret what is no secret"},
+	{"sign", secrets_sign, "sign a command that another owner makes"},
 	{0},
 };
 

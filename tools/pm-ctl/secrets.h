@@ -19,6 +19,8 @@ struct secrets_call {
 	const char *service; /* its URL */
 	const char *keys[SECRETS_KEYS_MAX];
 	size_t key_count;
+	const char *signers[SECRETS_KEYS_MAX]; /* programs */
+	size_t signer_count;
 	bool help;
 	/* Of some. */
 	int64_t ttl; /* seconds */
@@ -46,7 +48,17 @@ struct secrets_verb {
 /* Options, the coordinator's evidence, the exchange; then the verb. */
 int secrets_run(const struct secrets_verb *verb, int argc, char **argv);
 
-/* A command of this op, signed by all keys, as base64 in JSON; NULL when it said why not. */
+/* A command out of a file or program; says what is wrong with it. An exit status. */
+int secrets_parse_command(
+	const char *name, const void *bytes, size_t len, struct pm_command **ret_command);
+
+/* Signs with keys in files. An exit status. */
+int secrets_sign_by(const char *const *keys, size_t count, struct pm_command *command);
+
+/* Has a program sign: takes over the signatures that it gives back. An exit status. */
+int secrets_ask_signer(const char *program, struct pm_command *command);
+
+/* A command of this op, signed by all keys and programs, as base64 in JSON; NULL when it said why not. */
 json_t *secrets_command(struct secrets_call *call, const struct pm_command_statement *what);
 
 /*
@@ -62,6 +74,7 @@ json_t *secrets_base64(const void *bytes, size_t len);
 int secrets_put(int argc, char **argv);
 int secrets_revoke(int argc, char **argv);
 int secrets_show(int argc, char **argv);
+int secrets_sign(int argc, char **argv);
 int secrets_rotate(int argc, char **argv);
 int secrets_backup(int argc, char **argv);
 int secrets_restore(int argc, char **argv);

@@ -17,7 +17,12 @@ static const char common_help[] =
 	"  --coordinator URL    the coordinator: its evidence says whom to believe\n"
 	"  --secrets URL        the secret service, or a gateway before it\n"
 	"  --key FILE           private key of an owner; repeat it until enough have "
-	"signed\n" TOOL_MESH_HELP "  --json               one JSON object\n"
+	"signed\n"
+	"  --signer PROGRAM     the same for one whose key is elsewhere: a shell's command line "
+	"that\n"
+	"                       gets the command and gives it back signed, such as\n"
+	"                       'ssh bob.example pm-ctl secrets sign --key "
+	"bob.key'\n" TOOL_MESH_HELP "  --json               one JSON object\n"
 	"\n"
 	"Exit status: 0 done, 1 refused, or the coordinator or the service did not prove what it "
 	"is,\n"
@@ -27,6 +32,7 @@ enum {
 	OPT_COORDINATOR = 256,
 	OPT_SECRETS,
 	OPT_KEY,
+	OPT_SIGNER,
 	OPT_TTL,
 	OPT_ROLE,
 	OPT_MODEL,
@@ -37,6 +43,7 @@ static const struct option long_options[] = {
 	{"coordinator", required_argument, NULL, OPT_COORDINATOR},
 	{"secrets", required_argument, NULL, OPT_SECRETS},
 	{"key", required_argument, NULL, OPT_KEY},
+	{"signer", required_argument, NULL, OPT_SIGNER},
 	{"ttl", required_argument, NULL, OPT_TTL},
 	{"role", required_argument, NULL, OPT_ROLE},
 	{"model", required_argument, NULL, OPT_MODEL},
@@ -84,6 +91,14 @@ static int add_key(struct secrets_call *call, const char *value)
 	return TOOL_OK;
 }
 
+static int add_signer(struct secrets_call *call, const char *value)
+{
+	if (call->signer_count == SECRETS_KEYS_MAX)
+		return tool_bad_option("signer", value, "at most 32 of them");
+	call->signers[call->signer_count++] = value;
+	return TOOL_OK;
+}
+
 static int add_share_key(struct secrets_call *call, const char *value)
 {
 	if (call->share_key_count == PM_SHARES_MAX)
@@ -103,6 +118,8 @@ static int set_option(struct secrets_call *call, int id)
 		return TOOL_OK;
 	case OPT_KEY:
 		return add_key(call, optarg);
+	case OPT_SIGNER:
+		return add_signer(call, optarg);
 	case OPT_TTL:
 		return read_ttl(optarg, &call->ttl);
 	case OPT_ROLE:
@@ -129,9 +146,11 @@ static int check(const struct secrets_verb *verb, const struct secrets_call *cal
 			verb->word_count ? verb->words : "no further words");
 		return TOOL_USAGE;
 	}
-	if (!call->mesh.url || !call->service || !call->key_count ||
+	if (!call->mesh.url || !call->service || !(call->key_count + call->signer_count) ||
 		(!call->mesh.manifest && !call->mesh.has_manifest_hash)) {
-		warnx("secrets %s needs --coordinator, --secrets, --key, and --manifest or "
+		warnx("secrets %s needs --coordinator, --secrets, --key or --signer, and "
+		      "--manifest "
+		      "or "
 		      "--manifest-hash; try --help",
 			verb->name);
 		return TOOL_USAGE;
@@ -231,21 +250,10 @@ json_t *secrets_base64(const void *bytes, size_t len)
 
 static int sign(const struct secrets_call *call, struct pm_command *command)
 {
-	int r = TOOL_OK, error;
+	int r = secrets_sign_by(call->keys, call->key_count, command);
 
-	for (size_t i = 0; r == TOOL_OK && i < call->key_count; i++) {
-		struct pm_sign_key *key = NULL;
-
-		r = manifest_load_key(call->keys[i], &key);
-		error = r == TOOL_OK ? pm_command_sign(command, key) : PM_OK;
-		pm_sign_key_free(key);
-		if (error == PM_E_STATE)
-			warnx("%s: this key has signed already", call->keys[i]);
-		else if (error < 0)
-			tool_print_error(call->keys[i], error, NULL);
-		if (error < 0)
-			r = TOOL_USAGE;
-	}
+	for (size_t i = 0; r == TOOL_OK && i < call->signer_count; i++)
+		r = secrets_ask_signer(call->signers[i], command);
 	return r;
 }
 
