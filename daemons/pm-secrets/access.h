@@ -15,9 +15,9 @@
 #include "pm-secrets/record.h"
 
 /*
- * May this worker have this secret now? Both rules must let it in by one and the same model, or
- * by its role
- * alone where they ask for no model; it is not one that commands come under; and it has not expired.
+ * May this worker have this secret now? Both rules must let it in by one and the same model, or by
+ * its role alone where they ask for no model; it is not one that commands come under, and has not
+ * expired.
  */
 bool access_may_have(const struct pm_manifest *manifest, const struct pm_mesh_identity *who,
 	const char *id, const struct record *record, int64_t now);

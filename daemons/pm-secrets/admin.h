@@ -15,9 +15,9 @@
 /* Largest request, with a backup in it. */
 #define ADMIN_BODY_MAX (32u << 20)
 /*
- * Whoever comes can make us hold a request until it is whole, and opened. So there are few at a time
- * that are longer than one with a short secret needs to be, and fewer that are longer than one with
- * the longest.
+ * Whoever comes can make us hold a request until it is whole, and opened. So there are few at a
+ * time that are longer than one with a short secret needs to be, and fewer that are longer than one
+ * with the longest.
  */
 #define ADMIN_BODY_SMALL 16384
 #define ADMIN_BODY_LARGE 524288

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client agrees on a secret with us: keyex.h. The secret is in the store before he hears of it. So
- * do owners, for another purpose and of another kind: what workers get of clients' secrets says
+ * A client agrees on a secret with us: keyex.h. The secret is in the store before he hears of it.
+ * So do owners, for another purpose and of another kind: what workers get of clients' secrets says
  * nothing of theirs, whoever sends a request to the wrong of both paths.
  */
 #include <netinet/in.h>

@@ -7,11 +7,12 @@
  *
  * in which each box (box.h, label "secrets backup", bound to the manifest's hash) has a share
  * (shares.h) of a key of 32 bytes, drawn for this backup: as many of them are needed as are of the
- * seed's, so that nobody reads alone what he could not recover alone. Each further line is base64 of a value that pm_seal() sealed
- * under this key (label "libpm secrets backup v1", epoch 1) with the line's number, from 1 on, in 8
- * bytes, most significant first, as context. What is sealed is 1, the length of the identifier (1
- * byte), it, the length of the head (4), it as record.h has it, and the value; of the last line it
- * is 2 alone: so a backup that was cut short is noticed, as is one whose lines were moved.
+ * seed's, so that nobody reads alone what he could not recover alone. Each further line is base64
+ * of a value that pm_seal() sealed under this key (label "libpm secrets backup v1", epoch 1) with
+ * the line's number, from 1 on, in 8 bytes, most significant first, as context. What is sealed is
+ * 1, the length of the identifier (1 byte), it, the length of the head (4), it as record.h has it,
+ * and the value; of the last line it is 2 alone: so a backup that was cut short is noticed, as is
+ * one whose lines were moved.
  */
 #ifndef SECRETS_BACKUP_H
 #define SECRETS_BACKUP_H

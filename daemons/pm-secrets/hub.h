@@ -69,8 +69,8 @@ void hub_sweep(struct hub *hub, int64_t now);
 
 /*
  * Up to most identifiers that are noted and have not ended, from a place on that is 0 in the
- * beginning; how many. *ret_next is the place to go on, or 0: that was
- * all. For who has lost track of changes.
+ * beginning; how many. *ret_next is the place to go on, or 0: that was all. For who has lost track
+ * of changes.
  */
 size_t hub_ids(struct hub *hub, size_t from, size_t most, char (*ret_ids)[PM_COMMAND_ID_MAX + 1],
 	size_t *ret_next);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request: of a client (agree.c), of owners (agree.c, admin.c), or of a worker (fetch.c, watch.c). Each
- * waits for the store and for its line in the log, and for nothing else.
+ * One request: of a client (agree.c), of owners (agree.c, admin.c), or of a worker (fetch.c,
+ * watch.c). Each waits for the store and for its line in the log, and for nothing else.
  */
 #ifndef SECRETS_JOB_H
 #define SECRETS_JOB_H
@@ -38,7 +38,7 @@ struct job_kind {
 	void (*run)(struct job *job);
 	/* It is over. May be NULL. */
 	void (*end)(struct job *job);
-	/* The body is longer than its most: how much it may have, or 0: the job failed. NULL: no more. */
+	/* The body is longer: how much it may have, or 0: the job failed. NULL: no more. */
 	size_t (*enlarge)(struct job *job);
 	/* There is room again for an answer that goes on. May be NULL. */
 	void (*drained)(struct job *job);

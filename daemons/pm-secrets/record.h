@@ -42,7 +42,7 @@
 enum record_kind {
 	RECORD_CLIENT = 1, /* agreed on with a client; owner: SHA-256 of its public key */
 	RECORD_OWNERS = 2, /* put by owners; owner: the digest of their statement */
-	/* Agreed on with who commands: no worker's, or it could read what owners put. As a client's. */
+	/* Agreed on with who commands: no worker's, or it could read what owners put. */
 	RECORD_OPERATOR = 3,
 };
 

@@ -34,9 +34,8 @@ uint32_t ring_epoch(const struct ring *ring);
 
 /*
  * It is this epoch, or a later one: what a store says of an earlier one is passed over. While
- * values
- * are sealed anew, those of two epochs before may be there, else of one: some may have been written
- * by who had not heard of the last rotation.
+ * values are sealed anew, those of two epochs before may be there, else of one: some may have been
+ * written by who had not heard of the last rotation.
  */
 void ring_set_epoch(struct ring *ring, uint32_t epoch, bool is_rotating);
 

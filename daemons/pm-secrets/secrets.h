@@ -68,8 +68,8 @@ struct secrets_loop {
 bool secrets_is_ready(const struct secrets *secrets);
 
 /*
- * Do we hear what other instances change? Who does not for SECRETS_DEAF milliseconds tells no worker
- * any more that all is well: each stops using what it has.
+ * Do we hear what other instances change? Who does not for SECRETS_DEAF milliseconds tells no
+ * worker any more that all is well: each stops using what it has.
  */
 #define SECRETS_DEAF 10000
 bool secrets_hears(const struct secrets *secrets);

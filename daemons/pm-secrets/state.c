@@ -114,7 +114,7 @@ static void take_note(struct state *state, const struct state_note *note, uint64
 	walk_when_due(state);
 }
 
-/* There is none: it is the first epoch, or the store has lost what we know, and shall have again. */
+/* There is none: it is the first epoch, or the store has lost what we know, and gets it again. */
 static void write_lost_note(struct state *state)
 {
 	static const struct state_note first = {RING_FIRST, false};

@@ -2,10 +2,8 @@
 /** @file command.h
  * What owners of a deployment tell its secret service: to keep a secret, to end one, to rotate its
  * keys, to show, back up, restore. A command is a statement that as many owners sign as the
- * manifest
- * demands, each with his own key and on whatever machine; so neither who carries it nor who runs
- * the
- * service can make one, change one, or use one again.
+ * manifest demands, each with his own key and on whatever machine; so neither who carries it nor
+ * who runs the service can make one, change one, or use one again.
  *
  * It is JSON: {"statement": {...}, "signatures": [...]}. The statement names all that it decides:
  *
@@ -21,8 +19,8 @@
  * - roles, models: who may have the secret, of those whom the manifest lets; null for all of them.
  *
  * What is signed is "libpm secrets command v1", a zero byte and SHA-256 of the statement's
- * canonical
- * form: Ed25519 signs these 57 bytes, P-384 their SHA-384. Signatures stand as in signatures.h.
+ * canonical form: Ed25519 signs these 57 bytes, P-384 their SHA-384. Signatures stand as in
+ * signatures.h.
  */
 #ifndef PM_COMMAND_H
 #define PM_COMMAND_H
@@ -248,10 +246,9 @@ PM_API int pm_command_text(
  * @report: receives each check, or NULL
  *
  * Each owner counts once, as in pm_manifest_verify(). A secret that is put ends after now and
- * within
- * PM_COMMAND_TTL_MAX seconds, is none of the clients', and its roles and models are the manifest's.
- * Whoever obeys remembers the command's message for PM_COMMAND_AGE_MAX and PM_COMMAND_SKEW seconds,
- * and does not obey twice.
+ * within PM_COMMAND_TTL_MAX seconds, is none of the clients', and its roles and models are the
+ * manifest's. Whoever obeys remembers the command's message for PM_COMMAND_AGE_MAX and
+ * PM_COMMAND_SKEW seconds, and does not obey twice.
  *
  * Return: 0; PM_E_ARG for demands that are incomplete; PM_E_REJECTED; PM_E_STALE for one issued too
  * long ago or in the future; PM_E_NOMEM; PM_E_CRYPTO. Thread safe.

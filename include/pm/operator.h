@@ -125,9 +125,8 @@ PM_API const char *pm_operator_exchange(const struct pm_operator *op);
  * @ret_answer: receives the answer, of any status, to be cleared with pm_operator_answer_clear()
  *
  * Return: 0 for a whole answer that the service sealed; PM_E_NET when none came, or an error of
- * what
- * lies in between: what was asked may have been done; PM_E_REJECTED for one that somebody else made
- * or changed; PM_E_MISSING for one that is cut off; PM_E_LIMIT, PM_E_FORMAT; PM_E_NOMEM;
+ * what lies in between: what was asked may have been done; PM_E_REJECTED for one that somebody else
+ * made or changed; PM_E_MISSING for one that is cut off; PM_E_LIMIT, PM_E_FORMAT; PM_E_NOMEM;
  * PM_E_CRYPTO.
  */
 PM_API int pm_operator_ask(struct pm_operator *op, const char *method, const char *path,

@@ -643,7 +643,8 @@ def make_secrets():
         return struct.pack(">H", len(texts)) + b"".join(bytes([len(x)]) + x for x in texts)
 
     def head(kind, rule):
-        return bytes([1, kind]) + struct.pack(">QQ", 5, 1772323200) + bytes(range(32)) + struct.pack(">H", len(rule)) + rule
+        fixed = bytes([1, kind]) + struct.pack(">QQ", 5, 1772323200) + bytes(range(32))
+        return fixed + struct.pack(">H", len(rule)) + rule
     free, narrow = head(1, names() + names()), head(2, names(b"worker", b"reader") + names(b"tiny"))
     write("secrets", "head", free)
     write("secrets", "record", narrow + bytes([1, 0, 0, 0, 1]) + bytes(80))

@@ -58,7 +58,7 @@ int secrets_sign_by(const char *const *keys, size_t count, struct pm_command *co
 /* Has a program sign: takes over the signatures that it gives back. An exit status. */
 int secrets_ask_signer(const char *program, struct pm_command *command);
 
-/* A command of this op, signed by all keys and programs, as base64 in JSON; NULL when it said why not. */
+/* A command of this op, signed by all, as base64 in JSON; NULL when it said why not. */
 json_t *secrets_command(struct secrets_call *call, const struct pm_command_statement *what);
 
 /*
