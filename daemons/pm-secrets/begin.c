@@ -121,7 +121,7 @@ static int make_trail(struct secrets_loop *own, struct ring *ring)
 static int make_watchers(struct secrets_loop *own, struct ring *ring)
 {
 	struct secrets *s = own->secrets;
-	const struct state_options options = {ring, s->options->rotation_time};
+	const struct state_options options = {ring, s->past, s->options->rotation_time};
 	int r;
 
 	if (own->loop->index != 0)

@@ -209,13 +209,23 @@ static void on_used(void *arg, const struct store_result *result)
 		note(job, obey);
 }
 
+/* By ourselves, as a store may forget; and in the store, for other instances. */
 static void remember(struct job *job)
 {
 	char key[sizeof(USED_PREFIX) + HEX_SIZE] = USED_PREFIX;
+	int64_t until = pm_command_statement(job->admin->command)->issued + USED_SECONDS;
+	int r = past_obey(job->secrets->past, job->admin->digest, until, clock_seconds());
 
+	if (r == PM_E_STATE) {
+		refuse(job, 409, "used", "This command was given before.");
+		return;
+	}
+	if (r < 0) {
+		admin_fail(job, 503, "busy", "There were too many commands.");
+		return;
+	}
 	pm_hex_encode(job->admin->digest, PM_COMMAND_DIGEST_SIZE, key + strlen(USED_PREFIX));
-	job->op = store_put(job->loop->store, key, "", 0,
-		pm_command_statement(job->admin->command)->issued + USED_SECONDS, 0, on_used, job);
+	job->op = store_put(job->loop->store, key, "", 0, until, 0, on_used, job);
 	if (!job->op)
 		admin_fail_store(job, NULL);
 }

@@ -144,7 +144,8 @@ static int back_up(struct job *job, const struct store_entry *entry)
 	struct record record;
 	int r = record_open(job->ring, id, entry->value, entry->len, &record, &value);
 
-	if (r == PM_OK && record.kind == RECORD_OWNERS && record.expires > job->now)
+	if (r == PM_OK && record.kind == RECORD_OWNERS && record.expires > job->now &&
+		!past_is_over(job->secrets->past, id, record.created))
 		r = backup_add(&e->backup, id, &record, &value, &e->out);
 	else if (r == PM_E_REJECTED || r == PM_E_FORMAT)
 		r = PM_OK; /* nobody can open it, so it is no secret of ours */

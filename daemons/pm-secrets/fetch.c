@@ -136,7 +136,7 @@ static bool decide(struct job *job, const struct store_entry *entry)
 	atomic_fetch_add(&job->secrets->counts.opened, 1);
 	if (entry && r < 0)
 		log_event(LOG_LEVEL_WARN, "value not authentic", "id", f->id, NULL);
-	opened = entry && r == PM_OK;
+	opened = entry && r == PM_OK && !past_is_over(job->secrets->past, f->id, record.created);
 	allowed =
 		access_may_have(job->identity->manifest, &f->who, f->id, &record, clock_seconds());
 	f->expires = record.expires;

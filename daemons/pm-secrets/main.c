@@ -78,9 +78,10 @@ static int set_up(struct secrets *s)
 	}
 	snprintf(s->instance, sizeof(s->instance), "%016llx", (unsigned long long)random[0]);
 	s->hub = hub_new(random[1]);
+	s->past = past_new();
 	s->exchanges = limit_new(&o->exchanges, random[1]);
 	s->fetches = limit_new(&o->fetches, random[1]);
-	if (!s->hub || !s->exchanges || !s->fetches) {
+	if (!s->hub || !s->past || !s->exchanges || !s->fetches) {
 		warnx("out of memory");
 		return 2;
 	}
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
 		r = run(&secrets);
 	mesh_free(secrets.mesh);
 	hub_free(secrets.hub);
+	past_free(secrets.past);
 	limit_free(secrets.exchanges);
 	limit_free(secrets.fetches);
 	ring_free(atomic_load(&secrets.ring));

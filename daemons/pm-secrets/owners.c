@@ -7,6 +7,7 @@
 
 #include <pm/text.h>
 
+#include "common/clock.h"
 #include "pm-secrets/admin.h"
 #include "pm-secrets/state_note.h"
 
@@ -57,7 +58,8 @@ static int put(struct job *job, const struct record *record)
 void admin_put(struct job *job)
 {
 	const struct pm_command_statement *s = pm_command_statement(job->admin->command);
-	struct record record = {.kind = RECORD_OWNERS, .created = job->now, .expires = s->expires};
+	struct record record = {
+		.kind = RECORD_OWNERS, .created = clock_seconds(), .expires = s->expires};
 	int r = record_set_rule(&record, s);
 
 	memcpy(record.owner, job->admin->digest, sizeof(record.owner));
@@ -88,6 +90,11 @@ void admin_revoke(struct job *job)
 {
 	char key[RECORD_KEY_SIZE];
 
+	/* First: whatever the store says then, what was there is over. */
+	if (past_end(job->secrets->past, job->admin->id, clock_seconds()) < 0) {
+		admin_fail(job, 503, "busy", "Out of memory.");
+		return;
+	}
 	record_key(job->admin->id, key);
 	job->op = store_delete(job->loop->store, key, STORE_ANY, on_revoked, job);
 	if (!job->op)
@@ -118,7 +125,8 @@ static void show(struct job *job, const struct store_entry *e)
 
 	if (r == PM_OK)
 		r = record_epoch(e->value, e->len, &epoch);
-	if (r < 0 || record.expires <= job->now) {
+	if (r < 0 || record.expires <= job->now ||
+		past_is_over(job->secrets->past, job->admin->id, record.created)) {
 		admin_fail(job, 404, "not_found", "There is no such secret.");
 	} else {
 		pm_hex_encode(record.owner, sizeof(record.owner), owner);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "pm-secrets/admin.h"
 #include "pm-secrets/backup.h"
 
@@ -138,6 +139,7 @@ static int read_on(struct job *job, bool *ret_is_writing)
 		if (r < 0 || restore->backup.is_whole)
 			break;
 		*ret_is_writing = is_alive(job, id, &record);
+		record.created = clock_seconds(); /* what was ended before is not this one */
 		if (*ret_is_writing)
 			r = put(job, id, &record, &value);
 		else

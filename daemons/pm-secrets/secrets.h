@@ -15,6 +15,7 @@
 #include "pm-secrets/hub.h"
 #include "pm-secrets/limit.h"
 #include "pm-secrets/options.h"
+#include "pm-secrets/past.h"
 #include "pm-secrets/ring.h"
 #include "pm-secrets/state.h"
 #include "pm-secrets/trail.h"
@@ -29,6 +30,7 @@ struct secrets {
 	const struct secrets_options *options;
 	struct mesh *mesh;
 	struct hub *hub;
+	struct past *past;
 	struct limit *exchanges, *fetches;
 	struct secrets_counts counts;
 	char instance[17];			 /* of this process: hexadecimal, random */

@@ -95,7 +95,8 @@ static void walk_when_due(struct state *state)
 	}
 	if (state->walk || now - state->rotating_since < state->wait)
 		return;
-	state->walk = walk_new(state->store, state->options.ring, on_walked, state);
+	state->walk =
+		walk_new(state->store, state->options.ring, state->options.past, on_walked, state);
 }
 
 /* --- looking --------------------------------------------------------------------------------- */

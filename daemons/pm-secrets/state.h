@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "common/store.h"
+#include "pm-secrets/past.h"
 #include "pm-secrets/ring.h"
 
 #define STATE_KEY "secrets/state"
@@ -27,6 +28,7 @@ struct state;
 
 struct state_options {
 	struct ring *ring; /* whose epoch is set */
+	struct past *past;
 	/* Milliseconds after which each instance has heard of a note, or writes nothing. */
 	int64_t time;
 };

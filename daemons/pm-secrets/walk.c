@@ -16,6 +16,7 @@ struct put {
 struct walk {
 	struct store *store;
 	struct ring *ring;
+	struct past *past;
 	walk_done *done;
 	void *arg;
 	struct store_op *list;
@@ -88,7 +89,8 @@ static void reseal(struct walk *walk, struct put *put, const struct store_entry 
 			NULL);
 		return;
 	}
-	if (record.expires > clock_seconds()) {
+	/* What was ended, and a store shows again, grows old with its epoch. */
+	if (record.expires > clock_seconds() && !past_is_over(walk->past, id, record.created)) {
 		r = record_seal(walk->ring, id, &record, &value, &bytes, &len);
 		if (r == PM_OK)
 			start_put(walk, put, e, &record, bytes, len);
@@ -118,7 +120,8 @@ static void on_page(void *arg, const struct store_result *result)
 		go_on(walk);
 }
 
-struct walk *walk_new(struct store *store, struct ring *ring, walk_done *done, void *arg)
+struct walk *walk_new(
+	struct store *store, struct ring *ring, struct past *past, walk_done *done, void *arg)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
 
@@ -126,6 +129,7 @@ struct walk *walk_new(struct store *store, struct ring *ring, walk_done *done, v
 		return NULL;
 	walk->store = store;
 	walk->ring = ring;
+	walk->past = past;
 	walk->done = done;
 	walk->arg = arg;
 	if (begin_page(walk))

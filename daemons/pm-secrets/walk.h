@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A walk over all values of the store that seals anew those of older epochs. */
+/* A walk over all values of the store that seals anew those of older epochs, but what was ended. */
 #ifndef SECRETS_WALK_H
 #define SECRETS_WALK_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/store.h"
+#include "pm-secrets/past.h"
 #include "pm-secrets/record.h"
 
 /* Values at a time. */
@@ -18,7 +19,8 @@ struct walk;
 typedef void walk_done(void *arg, bool whole, uint64_t resealed);
 
 /* done is called from the loop, not from here, and may free the walk. NULL without memory. */
-struct walk *walk_new(struct store *store, struct ring *ring, walk_done *done, void *arg);
+struct walk *walk_new(
+	struct store *store, struct ring *ring, struct past *past, walk_done *done, void *arg);
 /* Ends it; no call comes. */
 void walk_free(struct walk *walk);
 

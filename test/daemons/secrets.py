@@ -766,6 +766,42 @@ def test_acknowledged_secrets_outlive_a_crash(programs):
         assert len(kept) >= 60
 
 
+def test_a_store_that_goes_back(programs):
+    """What this process ended stays ended, and what it obeyed is not obeyed again, whatever the store forgets."""
+    def change(*statements):
+        with contextlib.closing(sqlite3.connect(town.path("secrets.db"), timeout=LIMIT)) as db, db:
+            return [db.execute(*s).fetchall() for s in statements]
+
+    with Town(programs) as town, Service(town, "--rotation-time", "2s").wait_ready() as service:
+        worker, owners, salt = Worker(town, "worker"), Owners(town, service), os.urandom(32)
+        command = owners.command("put", "shared", salt + CANARY, 600)
+        put = ("PUT", "/secrets/shared", {"Command": command, "Salt": salt, "Value": CANARY})
+        assert owners.ask(*put)[0] == 200
+        assert worker.fetch(service, "shared") == CANARY
+        [[row]] = change(("SELECT key, value, revision, expires FROM entry WHERE key=?", (b"secrets/value/shared",)))
+        created = int(time.time())
+        wait_for(lambda: time.time() >= created + 1) # it is told by the second
+        assert owners.revoke("shared")[0] == 200
+        assert worker.fetch(service, "shared") is None
+        used = "FROM entry WHERE CAST(key AS TEXT) LIKE 'secrets/used/%'"
+        assert change((f"SELECT count(*) {used}",), (f"DELETE {used}",), (f"SELECT count(*) {used}",))[::2] == [
+            [(2,)], [(0,)]]
+        status, answer = owners.ask(*put)
+        assert (status, code(answer)) == (409, "used"), answer
+        change(("INSERT INTO entry (key, value, revision, expires) VALUES (?, ?, ?, ?)", row))
+        assert worker.fetch(service, "shared") is None
+        status, answer = Owners(town, service).simple("show", "POST", "/secrets/shared", "shared")
+        assert status == 404, answer
+        assert len(owners_do(town, service, "simple", "backup", "POST", "/backup").splitlines()) == 2
+        # Nor is it sealed anew: it stays what it was, of an epoch that will be over.
+        owners_do(town, service, "simple", "rotate", "POST", "/rotate")
+        wait_for_figure(service.port("metrics"), "pm_secrets_epoch", 2)
+        wait_for_figure(service.port("metrics"), "pm_secrets_rotating", 0)
+        assert change(("SELECT value FROM entry WHERE key=?", (row[0],))) == [[(row[1],)]]
+        owners_do(town, service, "put", "shared", b"another")
+        assert worker.fetch(service, "shared") == b"another"
+
+
 def test_a_store_that_lies_gives_nothing(programs):
     """Values that were changed, moved or mixed in the store are no secrets."""
     with Town(programs) as town:

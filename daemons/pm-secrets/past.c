@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pm-secrets/past.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <pm/text.h>
+
+#define PLACES 4096u
+
+/* A command by its digest in hexadecimal, or a secret by its identifier. */
+struct fact {
+	TAILQ_ENTRY(fact) age; /* the oldest first */
+	struct fact *next;     /* of its place */
+	int64_t at, until;
+	char name[PM_COMMAND_ID_MAX + 1];
+};
+
+struct facts {
+	TAILQ_HEAD(, fact) all;
+	size_t count;
+	struct fact *places[PLACES];
+};
+
+struct past {
+	pthread_mutex_t lock;
+	struct facts commands, ended;
+};
+
+struct past *past_new(void)
+{
+	struct past *past = calloc(1, sizeof(*past));
+
+	if (!past)
+		return NULL;
+	pthread_mutex_init(&past->lock, NULL);
+	TAILQ_INIT(&past->commands.all);
+	TAILQ_INIT(&past->ended.all);
+	return past;
+}
+
+/* --- with the lock held ---------------------------------------------------------------------- */
+
+/* Who commands is trusted not to make many of one place. */
+static struct fact **place_of(struct facts *facts, const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	return &facts->places[hash % PLACES];
+}
+
+static struct fact *find(struct facts *facts, const char *name)
+{
+	struct fact *fact = *place_of(facts, name);
+
+	while (fact && strcmp(fact->name, name) != 0)
+		fact = fact->next;
+	return fact;
+}
+
+static void drop(struct facts *facts, struct fact *fact)
+{
+	struct fact **link = place_of(facts, fact->name);
+
+	while (*link != fact)
+		link = &(*link)->next;
+	*link = fact->next;
+	TAILQ_REMOVE(&facts->all, fact, age);
+	facts->count--;
+	free(fact);
+}
+
+static void drop_old(struct facts *facts, int64_t now)
+{
+	struct fact *fact, *next;
+
+	for (fact = TAILQ_FIRST(&facts->all); fact; fact = next) {
+		next = TAILQ_NEXT(fact, age);
+		if (fact->until <= now)
+			drop(facts, fact);
+	}
+}
+
+static int add(struct facts *facts, const char *name, int64_t at, int64_t until)
+{
+	struct fact *fact = calloc(1, sizeof(*fact)), **place = place_of(facts, name);
+
+	if (!fact)
+		return PM_E_NOMEM;
+	fact->at = at;
+	fact->until = until;
+	strncpy(fact->name, name, PM_COMMAND_ID_MAX);
+	fact->next = *place;
+	*place = fact;
+	TAILQ_INSERT_TAIL(&facts->all, fact, age);
+	facts->count++;
+	return PM_OK;
+}
+
+static int obey(struct facts *commands, const char *name, int64_t until, int64_t now)
+{
+	if (find(commands, name))
+		return PM_E_STATE;
+	if (commands->count >= PAST_COMMANDS_MAX)
+		drop_old(commands, now);
+	if (commands->count >= PAST_COMMANDS_MAX)
+		return PM_E_LIMIT;
+	return add(commands, name, now, until);
+}
+
+static int end(struct facts *ended, const char *id, int64_t now)
+{
+	struct fact *fact = find(ended, id);
+
+	if (fact)
+		drop(ended, fact);
+	if (ended->count >= PAST_ENDED_MAX)
+		drop(ended, TAILQ_FIRST(&ended->all));
+	return add(ended, id, now, now + PM_COMMAND_TTL_MAX);
+}
+
+/* --- the doors ------------------------------------------------------------------------------- */
+
+int past_obey(
+	struct past *past, const uint8_t digest[PM_COMMAND_DIGEST_SIZE], int64_t until, int64_t now)
+{
+	char name[2 * PM_COMMAND_DIGEST_SIZE + 1];
+	int r;
+
+	pm_hex_encode(digest, PM_COMMAND_DIGEST_SIZE, name);
+	pthread_mutex_lock(&past->lock);
+	r = obey(&past->commands, name, until, now);
+	pthread_mutex_unlock(&past->lock);
+	return r;
+}
+
+int past_end(struct past *past, const char *id, int64_t now)
+{
+	int r;
+
+	pthread_mutex_lock(&past->lock);
+	r = end(&past->ended, id, now);
+	pthread_mutex_unlock(&past->lock);
+	return r;
+}
+
+bool past_is_over(struct past *past, const char *id, int64_t created)
+{
+	const struct fact *fact;
+	bool over;
+
+	pthread_mutex_lock(&past->lock);
+	fact = find(&past->ended, id);
+	over = fact && created < fact->at;
+	pthread_mutex_unlock(&past->lock);
+	return over;
+}
+
+static void clear(struct facts *facts)
+{
+	while (!TAILQ_EMPTY(&facts->all))
+		drop(facts, TAILQ_FIRST(&facts->all));
+}
+
+void past_free(struct past *past)
+{
+	if (!past)
+		return;
+	clear(&past->commands);
+	clear(&past->ended);
+	pthread_mutex_destroy(&past->lock);
+	free(past);
+}
