@@ -94,6 +94,13 @@ static bool set_certs(struct head *head, const struct pm_authority *authority)
 	return true;
 }
 
+static int settle(struct head *head, const struct pm_authority *authority)
+{
+	if (!set_certs(head, authority))
+		return PM_E_LIMIT;
+	return head_settle(head) ? PM_OK : PM_E_CRYPTO;
+}
+
 static int box_shares(struct head *head, const struct pm_manifest_share_owners *owners,
 	const uint8_t *shares, size_t count)
 {
@@ -164,7 +171,7 @@ static int fill(struct tenure *t, const struct tenure_plan *plan, struct pm_repo
 		return r;
 	t->head->at.seq = (plan->before ? plan->before->head->at.seq : 0) + 1;
 	pm_manifest_hash(t->manifest, t->head->manifest);
-	return set_certs(t->head, t->authority) && head_settle(t->head) ? PM_OK : PM_E_LIMIT;
+	return settle(t->head, t->authority);
 }
 
 int tenure_plan(
@@ -239,8 +246,7 @@ int tenure_take(struct tenure *tenure, const struct pm_seed *seed, const uint8_t
 		r = check_head(tenure, seed, authority, held, report);
 	if (r == PM_OK && !mesh_key) {
 		tenure->head->at.seq++;
-		r = set_certs(tenure->head, authority) && head_settle(tenure->head) ? PM_OK
-										    : PM_E_LIMIT;
+		r = settle(tenure->head, authority);
 	}
 	if (r < 0) {
 		pm_authority_free(authority);

@@ -47,6 +47,11 @@ static void *counted(void *p)
 	return p;
 }
 
+void *alloc_sure(size_t size)
+{
+	return counted(__real_malloc(size));
+}
+
 void *__wrap_malloc(size_t size)
 {
 	return fails() ? NULL : counted(__real_malloc(size));
