@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
-
 #include "common/evidence.h"
+#include "common/options.h"
 
 void evidence_options_init(struct evidence_options *o)
 {
@@ -13,16 +12,6 @@ bool evidence_is_option(int id)
 	return id >= EVIDENCE_OPTION_ROLE && id <= EVIDENCE_OPTION_GPU;
 }
 
-static int add(const char *name, const char *value, const char **list, size_t *count, size_t most)
-{
-	if (*count == most) {
-		warnx("%s: at most %zu", name, most);
-		return 2;
-	}
-	list[(*count)++] = value;
-	return 0;
-}
-
 int evidence_option(struct evidence_options *o, int id, const char *value)
 {
 	switch (id) {
@@ -30,11 +19,13 @@ int evidence_option(struct evidence_options *o, int id, const char *value)
 		o->role = value;
 		return 0;
 	case EVIDENCE_OPTION_MODEL:
-		return add("--model", value, o->models, &o->model_count, PM_CLAIMS_MODELS_MAX);
+		return option_add(
+			"--model", value, o->models, &o->model_count, PM_CLAIMS_MODELS_MAX);
 	case EVIDENCE_OPTION_CERT:
-		return add("--snp-cert", value, o->certs, &o->cert_count, EVIDENCE_FILES_MAX);
+		return option_add(
+			"--snp-cert", value, o->certs, &o->cert_count, EVIDENCE_FILES_MAX);
 	case EVIDENCE_OPTION_CRL:
-		return add("--snp-crl", value, o->crls, &o->crl_count, PM_BUNDLE_CRLS_MAX);
+		return option_add("--snp-crl", value, o->crls, &o->crl_count, PM_BUNDLE_CRLS_MAX);
 	case EVIDENCE_OPTION_ATTESTER:
 		o->collect.source = PM_COLLECT_ATTESTER;
 		o->collect.socket = value;

@@ -2,7 +2,11 @@
 #include "common/options.h"
 
 #include <err.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <pm/api.h>
+#include <pm/sealed.h>
 
 #include "common/log.h"
 
@@ -60,13 +64,29 @@ int option_time(const char *name, const char *text, int64_t *ret)
 	return 2;
 }
 
-static int add(const char *name, const char *value, const char **list, size_t *count, size_t most)
+int option_add(const char *name, const char *value, const char **list, size_t *count, size_t most)
 {
 	if (*count == most) {
 		warnx("%s: at most %zu", name, most);
 		return 2;
 	}
 	list[(*count)++] = value;
+	return 0;
+}
+
+int option_pad(const char *value, uint32_t *ret)
+{
+	uint64_t number = 0;
+
+	if (strcmp(value, "0") != 0 &&
+		option_number("--pad", value, PM_SEALED_PLAIN_MAX, &number) != 0)
+		return 2;
+	if (number & (number - 1) || (number && number < PM_SEALED_BUCKET_MIN)) {
+		warnx("--pad: '%s' is not a power of two, at least %d", value,
+			PM_SEALED_BUCKET_MIN);
+		return 2;
+	}
+	*ret = (uint32_t)number;
 	return 0;
 }
 
@@ -126,12 +146,13 @@ int common_option(struct common_options *o, int id, const char *value)
 {
 	switch (id) {
 	case OPTION_LISTEN:
-		return add("--listen", value, o->listen, &o->listen_count, OPTIONS_LISTEN_MAX);
+		return option_add(
+			"--listen", value, o->listen, &o->listen_count, OPTIONS_LISTEN_MAX);
 	case OPTION_MESH_LISTEN:
-		return add("--mesh-listen", value, o->mesh_listen, &o->mesh_listen_count,
+		return option_add("--mesh-listen", value, o->mesh_listen, &o->mesh_listen_count,
 			OPTIONS_LISTEN_MAX);
 	case OPTION_CLIENT_NAME:
-		return add("--client-name", value, o->client_names, &o->client_name_count,
+		return option_add("--client-name", value, o->client_names, &o->client_name_count,
 			OPTIONS_NAMES_MAX);
 	case OPTION_METRICS:
 		o->metrics = value;
@@ -176,4 +197,30 @@ int common_options_check(const struct common_options *o)
 		return 2;
 	}
 	return 0;
+}
+
+int options_walk(int argc, char **argv, const struct options_line *line, void *arg)
+{
+	int id;
+
+	while ((id = getopt_long(argc, argv, "h", line->rows, NULL)) != -1) {
+		switch (id) {
+		case 'h':
+			fputs(line->help, stdout);
+			return 0;
+		case OPTION_VERSION:
+			printf("%s %s\n", line->name, pm_version());
+			return 0;
+		case '?':
+			return 2; /* getopt said why */
+		default:
+			if (line->set(arg, id, optarg) != 0)
+				return 2;
+		}
+	}
+	if (optind != argc) {
+		warnx("unexpected argument '%s'", argv[optind]);
+		return 2;
+	}
+	return line->check(arg) == 0 ? OPTIONS_RUN : 2;
 }

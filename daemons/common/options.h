@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options that all daemons have. */
+/* The command line of daemons, and the options that all of them have. */
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
 
@@ -9,6 +9,21 @@
 #include <stdint.h>
 
 #include "common/http_server.h"
+
+enum { OPTIONS_RUN = -1 };
+
+/* What a program has of its own in its command line. */
+struct options_line {
+	const char *name, *help;
+	const struct option *rows; /* with COMMON_OPTION_ROWS */
+	/* Takes an option of the rows, into arg: 0, or 2 when it said what is wrong. */
+	int (*set)(void *arg, int id, const char *value);
+	/* What must and what can't be given together, once all was taken: likewise. */
+	int (*check)(void *arg);
+};
+
+/* Takes the command line into arg: OPTIONS_RUN, or the exit status when all is said. */
+int options_walk(int argc, char **argv, const struct options_line *line, void *arg);
 
 #define OPTIONS_LISTEN_MAX  8
 #define OPTIONS_NAMES_MAX   16
@@ -114,10 +129,16 @@ int common_option(struct common_options *o, int id, const char *value);
 /* What must be given together: 0, or 2 when it said what is missing. */
 int common_options_check(const struct common_options *o);
 
+/* One more of an option that may be repeated: 0, or 2 when it said that these are too many. */
+int option_add(const char *name, const char *value, const char **list, size_t *count, size_t most);
+
 /* "10s" or "500ms" as milliseconds: 0, or 2 when it said what is wrong. */
 int option_time(const char *name, const char *text, int64_t *ret);
 
 /* A whole number: 0, or 2 when it said what is wrong. */
 int option_number(const char *name, const char *text, uint64_t most, uint64_t *ret);
+
+/* --pad: the smallest size of sealed frames, a power of two, or 0: likewise. */
+int option_pad(const char *value, uint32_t *ret);
 
 #endif

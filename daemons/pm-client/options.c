@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pm/api.h>
 #include <pm/text.h>
 
 #include "common/address.h"
@@ -144,22 +143,6 @@ int option_owners(const struct client_options *o)
 	return 2;
 }
 
-static int set_pad(struct client_options *o, const char *value)
-{
-	uint64_t number = 0;
-
-	if (strcmp(value, "0") != 0 &&
-		option_number("--pad", value, PM_SEALED_PLAIN_MAX, &number) != 0)
-		return 2;
-	if (number & (number - 1) || (number && number < PM_SEALED_BUCKET_MIN)) {
-		warnx("--pad: '%s' is not a power of two, at least %d", value,
-			PM_SEALED_BUCKET_MIN);
-		return 2;
-	}
-	o->bucket = (uint32_t)number;
-	return 0;
-}
-
 static int set_ocsp(struct client_options *o, const char *list)
 {
 	const struct {
@@ -209,62 +192,64 @@ static int set_stream_time(struct client_options *o, const char *value)
 }
 
 /* Which worker. */
-static int set_worker(struct client_options *o, int id)
+static int set_worker(struct client_options *o, int id, const char *value)
 {
 	switch (id) {
 	case OPT_COORDINATOR:
-		o->session.coordinator = optarg;
+		o->session.coordinator = value;
 		return 0;
 	case OPT_SECRETS:
-		o->session.secrets = optarg;
+		o->session.secrets = value;
 		return 0;
 	case OPT_WORKER:
-		o->worker = optarg;
+		o->worker = value;
 		return 0;
 	case OPT_WORKER_CA:
-		o->session.ca_file = optarg;
+		o->session.ca_file = value;
 		return 0;
 	case OPT_MANIFEST:
-		o->manifest = optarg;
+		o->manifest = value;
 		return 0;
 	case OPT_MANIFEST_HASH:
-		return option_hash(optarg, o);
+		return option_hash(value, o);
 	case OPT_OWNERS:
-		o->owners = optarg;
+		o->owners = value;
 		return 0;
 	case OPT_SIGNATURES:
-		o->signatures = optarg;
+		o->signatures = value;
 		return 0;
 	case OPT_MEMORY:
-		o->session.memory_file = optarg;
+		o->session.memory_file = value;
 		return 0;
 	case OPT_NO_MEMORY:
 		o->no_memory = true;
 		return 0;
 	case OPT_ROLE:
-		o->session.role = optarg;
+		o->session.role = value;
 		return 0;
 	default:
-		o->session.model = optarg;
+		o->session.model = value;
 		return 0;
 	}
 }
 
 /* What is made of requests. */
-static int set_option(struct client_options *o, int id)
+static int set_option(void *arg, int id, const char *value)
 {
+	struct client_options *o = arg;
+
 	switch (id) {
 	case OPT_ALLOW_REMOTE:
 		o->allow_remote = true;
 		return 0;
 	case OPT_API_KEY:
-		o->api_key_file = optarg;
+		o->api_key_file = value;
 		return 0;
 	case OPT_OUTER_KEY:
 		o->outer_key = true;
 		return 0;
 	case OPT_SALT:
-		o->salt_file = optarg;
+		o->salt_file = value;
 		return 0;
 	case OPT_SHARED_CACHE:
 		o->shared_cache = true;
@@ -273,22 +258,20 @@ static int set_option(struct client_options *o, int id)
 		o->shard_keys = true;
 		return 0;
 	case OPT_PAD:
-		return set_pad(o, optarg);
+		return option_pad(value, &o->bucket);
 	case OPT_GPU_OCSP:
-		return set_ocsp(o, optarg);
+		return set_ocsp(o, value);
 	case OPT_GPU_GRACE:
-		return set_grace(o, optarg);
+		return set_grace(o, value);
 	case OPT_DUMP:
-		o->dump = optarg;
+		o->dump = value;
 		return 0;
 	case OPT_STREAM_TIME:
-		return set_stream_time(o, optarg);
-	case '?':
-		return 2; /* getopt said why */
+		return set_stream_time(o, value);
 	default:
 		return id <= OPT_MODEL && id >= OPT_COORDINATOR
-			       ? set_worker(o, id)
-			       : common_option(&o->common, id, optarg);
+			       ? set_worker(o, id, value)
+			       : common_option(&o->common, id, value);
 	}
 }
 
@@ -317,8 +300,10 @@ static int check_listen(struct client_options *o)
 	return 0;
 }
 
-static int check(struct client_options *o)
+static int check(void *arg)
 {
+	struct client_options *o = arg;
+
 	if (!o->worker || !o->manifest) {
 		warnx("--worker URL and --manifest FILE are needed; try --help");
 		return 2;
@@ -351,33 +336,19 @@ static int check(struct client_options *o)
 
 int options_parse(int argc, char **argv, struct client_options *ret)
 {
+	static const struct options_line line = {
+		"pm-client", help, long_options, set_option, check};
 	struct client_options o = {
 		.session = {.size = sizeof(struct pm_session_options)},
 		.bucket = 256,
 		.ocsp_grace = GRACE_DEFAULT,
 		.stream_time = STREAM_DEFAULT,
 	};
-	int id;
+	int r;
 
 	common_options_init(&o.common);
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (id == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (id == OPTION_VERSION) {
-			printf("pm-client %s\n", pm_version());
-			return 0;
-		}
-		if (set_option(&o, id) != 0)
-			return 2;
-	}
-	if (optind != argc) {
-		warnx("unexpected argument '%s'", argv[optind]);
-		return 2;
-	}
-	if (check(&o) != 0)
-		return 2;
-	*ret = o;
-	return OPTIONS_RUN;
+	r = options_walk(argc, argv, &line, &o);
+	if (r == OPTIONS_RUN)
+		*ret = o;
+	return r;
 }

@@ -4,8 +4,6 @@
 
 #include "pm-client/client.h"
 
-enum { OPTIONS_RUN = -1 };
-
 /* OPTIONS_RUN, or the exit status when all is said. */
 int options_parse(int argc, char **argv, struct client_options *ret);
 

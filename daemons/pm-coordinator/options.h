@@ -4,8 +4,6 @@
 
 #include "pm-coordinator/coordinator.h"
 
-enum { OPTIONS_RUN = -1 };
-
 /* OPTIONS_RUN, or the exit status when all is said. */
 int options_parse(int argc, char **argv, struct coordinator_options *ret);
 

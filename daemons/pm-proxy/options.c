@@ -2,10 +2,7 @@
 #include "pm-proxy/options.h"
 
 #include <err.h>
-#include <stdio.h>
 #include <string.h>
-
-#include <pm/api.h>
 
 #define MAX_BUFFERED_MIB 1048576
 
@@ -124,22 +121,6 @@ static int set_adapters(struct proxy_options *o, const char *list)
 	return 2;
 }
 
-static int set_pad(struct proxy_options *o, const char *value)
-{
-	uint64_t number = 0;
-
-	if (strcmp(value, "0") != 0 &&
-		option_number("--pad", value, PM_SEALED_PLAIN_MAX, &number) != 0)
-		return 2;
-	if (number & (number - 1) || (number && number < PM_SEALED_BUCKET_MIN)) {
-		warnx("--pad: '%s' is not a power of two, at least %d", value,
-			PM_SEALED_BUCKET_MIN);
-		return 2;
-	}
-	o->bucket = (uint32_t)number;
-	return 0;
-}
-
 static int set_max_buffered(struct proxy_options *o, const char *value)
 {
 	uint64_t number;
@@ -167,68 +148,57 @@ static int set_replay(struct proxy_options *o, int id, const char *value)
 	return 0;
 }
 
-static int add_text(
-	const char *name, const char *value, const char **list, size_t *count, size_t most)
+static int set_option(void *arg, int id, const char *value)
 {
-	if (*count == most) {
-		warnx("%s: at most %zu", name, most);
-		return 2;
-	}
-	list[(*count)++] = value;
-	return 0;
-}
+	struct proxy_options *o = arg;
 
-static int set_option(struct proxy_options *o, int id)
-{
 	switch (id) {
 	case OPT_UPSTREAM:
-		o->upstream = optarg;
+		o->upstream = value;
 		return 0;
 	case OPT_KEYS:
-		o->keys_file = optarg;
+		o->keys_file = value;
 		return 0;
 	case OPT_READY_FILE:
-		o->ready_file = optarg;
+		o->ready_file = value;
 		return 0;
 	case OPT_NO_READY_FILE:
 		o->no_ready_file = true;
 		return 0;
 	case OPT_OCSP:
-		o->ocsp_file = optarg;
+		o->ocsp_file = value;
 		return 0;
 	case OPT_NO_OCSP:
 		o->no_ocsp = true;
 		return 0;
 	case OPT_ADAPTER:
-		return set_adapters(o, optarg);
+		return set_adapters(o, value);
 	case OPT_HTTPS_IMAGES:
 		o->media = PM_MEDIA_HTTPS_IMAGES;
 		return 0;
 	case OPT_TASK:
-		return add_text("--task", optarg, o->tasks, &o->task_count, TASKS_MAX);
+		return option_add("--task", value, o->tasks, &o->task_count, TASKS_MAX);
 	case OPT_PAD:
-		return set_pad(o, optarg);
+		return option_pad(value, &o->bucket);
 	case OPT_MAX_BUFFERED:
-		return set_max_buffered(o, optarg);
+		return set_max_buffered(o, value);
 	case OPT_REPLAY_ENTRIES:
 	case OPT_REPLAY_WINDOW:
-		return set_replay(o, id, optarg);
+		return set_replay(o, id, value);
 	case OPT_DIRECT:
 		o->direct = true;
 		return 0;
 	case OPT_SECRETS:
-		o->secrets = optarg;
+		o->secrets = value;
 		return 0;
 	case OPT_PUBLIC_KEY:
-		o->public_key = o->mesh.public_key = optarg;
+		o->public_key = o->mesh.public_key = value;
 		return 0;
-	case '?':
-		return 2; /* getopt said why */
 	default:
 		if (evidence_is_option(id))
-			return evidence_option(&o->evidence, id, optarg);
-		return mesh_is_option(id) ? mesh_option(&o->mesh, id, optarg)
-					  : common_option(&o->common, id, optarg);
+			return evidence_option(&o->evidence, id, value);
+		return mesh_is_option(id) ? mesh_option(&o->mesh, id, value)
+					  : common_option(&o->common, id, value);
 	}
 }
 
@@ -285,8 +255,10 @@ static int check_mesh(const struct proxy_options *o)
 	return 0;
 }
 
-static int check(const struct proxy_options *o)
+static int check(void *arg)
 {
+	const struct proxy_options *o = arg;
+
 	if (!o->upstream || (!o->keys_file && !o->direct && !o->secrets)) {
 		warnx("--upstream ADDRESS, and --keys FILE, --direct or --secrets URL, are needed; "
 		      "try --help");
@@ -309,34 +281,19 @@ static int check(const struct proxy_options *o)
 
 int options_parse(int argc, char **argv, struct proxy_options *ret)
 {
+	static const struct options_line line = {"pm-proxy", help, long_options, set_option, check};
 	struct proxy_options o = {
 		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
 		.bucket = 256,
 		.max_buffered = (size_t)1024 << 20,
 		.keys = {.replay_entries = 16384, .replay_window = 60, .spent = KEYS_SPENT},
 	};
-	int id;
+	int r;
 
 	common_options_init(&o.common);
 	evidence_options_init(&o.evidence);
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (id == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (id == OPTION_VERSION) {
-			printf("pm-proxy %s\n", pm_version());
-			return 0;
-		}
-		if (set_option(&o, id) != 0)
-			return 2;
-	}
-	if (optind != argc) {
-		warnx("unexpected argument '%s'", argv[optind]);
-		return 2;
-	}
-	if (check(&o) != 0)
-		return 2;
-	*ret = o;
-	return OPTIONS_RUN;
+	r = options_walk(argc, argv, &line, &o);
+	if (r == OPTIONS_RUN)
+		*ret = o;
+	return r;
 }

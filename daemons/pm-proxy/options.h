@@ -4,8 +4,6 @@
 
 #include "pm-proxy/proxy.h"
 
-enum { OPTIONS_RUN = -1 };
-
 /* OPTIONS_RUN, or the exit status when all is said. */
 int options_parse(int argc, char **argv, struct proxy_options *ret);
 

@@ -10,8 +10,6 @@
 #include "common/store.h"
 #include "pm-secrets/limit.h"
 
-enum { OPTIONS_RUN = -1 };
-
 struct secrets_options {
 	struct common_options common;
 	struct mesh_options mesh;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
-#include <err.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <pm/api.h>
 
 #include "common/daemon.h"
 
@@ -135,32 +131,29 @@ static void done(struct http_exchange *x, bool whole)
 static const struct http_handler handler = {begin, take, answer, drained, done, NULL};
 static const struct option long_options[] = {COMMON_OPTION_ROWS, {0}};
 
+static int set_option(void *arg, int id, const char *value)
+{
+	return common_option(arg, id, value);
+}
+
+static int check_options(void *arg)
+{
+	return common_options_check(arg);
+}
+
 int main(int argc, char **argv)
 {
+	static const struct options_line line = {
+		"inference-server", help, long_options, set_option, check_options};
 	const struct daemon_program program = {
 		.name = "inference-server",
 		.metrics_prefix = "inference_server",
 		.handler = &handler,
 	};
 	struct common_options options;
-	int id;
+	int r;
 
 	common_options_init(&options);
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (id == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (id == OPTION_VERSION) {
-			printf("inference-server %s\n", pm_version());
-			return 0;
-		}
-		if (id == '?' || common_option(&options, id, optarg) != 0)
-			return 2;
-	}
-	if (optind != argc) {
-		warnx("unexpected argument '%s'", argv[optind]);
-		return 2;
-	}
-	return common_options_check(&options) ? 2 : daemon_run(&options, &program);
+	r = options_walk(argc, argv, &line, &options);
+	return r == OPTIONS_RUN ? daemon_run(&options, &program) : r;
 }
