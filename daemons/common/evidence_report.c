@@ -2,12 +2,13 @@
 #include "common/evidence_report.h"
 
 #include <err.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <pm/text.h>
+
+#include "common/whole_file.h"
 
 #define FILE_SIZE_MAX 1048576
 
@@ -52,19 +53,11 @@ void evidence_document_unref(struct evidence_document *document)
 
 static int read_file(const char *path, struct evidence_file *ret)
 {
-	FILE *f = fopen(path, "re");
+	char *bytes = NULL;
+	int r = whole_file_read(path, FILE_SIZE_MAX, &bytes, &ret->len);
 
-	if (!f) {
-		warn("%s", path);
-		return 2;
-	}
-	ret->bytes = malloc(FILE_SIZE_MAX + 1);
-	ret->len = ret->bytes ? fread(ret->bytes, 1, FILE_SIZE_MAX + 1, f) : 0;
-	fclose(f);
-	if (ret->len && ret->len <= FILE_SIZE_MAX)
-		return 0;
-	warnx("%s: empty, or larger than 1 MiB", path);
-	return 2;
+	ret->bytes = (uint8_t *)bytes;
+	return r;
 }
 
 static int read_files(struct evidence_base *base)

@@ -12,6 +12,8 @@
 #include <pm/gpu_policy.h>
 #include <pm/text.h>
 
+#include "common/whole_file.h"
+
 #define INDEX	  "evidence.json"
 #define INDEX_MAX 1048576
 #define VERSION	  1
@@ -27,20 +29,16 @@ struct reading {
 
 static int read_open(int fd, size_t max, struct pm_bytes *ret)
 {
-	uint8_t *bytes = malloc(max + 1);
+	char *bytes = NULL;
 	size_t len = 0;
-	ssize_t n = bytes ? 1 : -1;
+	int r = whole_file_read_fd(fd, max, &bytes, &len);
 
-	while (n > 0 && len <= max) {
-		n = read(fd, bytes + len, max + 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	}
-	if (bytes && n == 0 && len && len <= max) {
-		*ret = (struct pm_bytes){bytes, len};
+	if (r == PM_OK && len) {
+		*ret = (struct pm_bytes){(uint8_t *)bytes, len};
 		return PM_OK;
 	}
 	free(bytes);
-	return !bytes ? PM_E_NOMEM : n < 0 ? PM_E_SYS : len ? PM_E_LIMIT : PM_E_FORMAT;
+	return r < 0 ? r : PM_E_FORMAT;
 }
 
 /* A file of the folder itself, whatever its name tries. */

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/whole_file.h"
+
 static int failed(struct note *note, const char *path)
 {
 	return note_fail(note, PM_E_SYS, "", "%s: %s", path, strerror(errno));
@@ -17,43 +19,23 @@ static int failed(struct note *note, const char *path)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Reads to the end, or one byte past max. Bytes read, or -1. */
-static ssize_t read_all(int fd, uint8_t *to, size_t size)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		n = read(fd, to + len, size - len);
-		len += n > 0 ? (size_t)n : 0;
-	} while ((n > 0 && len < size) || (n < 0 && errno == EINTR));
-	return n < 0 ? -1 : (ssize_t)len;
-}
-
 int file_read(const char *path, size_t max, struct note *note, uint8_t **ret, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	uint8_t *bytes = fd < 0 ? NULL : malloc(max + 1);
-	ssize_t n;
+	char *bytes = NULL;
+	int r = fd < 0 ? PM_E_SYS : whole_file_read_fd(fd, max, &bytes, ret_len);
 
-	if (fd < 0)
-		return failed(note, path);
-	if (!bytes) {
-		close(fd);
-		return note_fail(note, PM_E_NOMEM, "", "%s: out of memory", path);
-	}
-	n = read_all(fd, bytes, max + 1);
-	if (n < 0)
+	if (r == PM_E_SYS)
 		failed(note, path);
-	close(fd);
-	if (n >= 0 && (size_t)n <= max) {
-		*ret = bytes;
-		*ret_len = (size_t)n;
-		return PM_OK;
-	}
-	free(bytes);
-	return n < 0 ? PM_E_SYS
-		     : note_fail(note, PM_E_LIMIT, "", "%s: longer than %zu bytes", path, max);
+	else if (r == PM_E_LIMIT)
+		note_fail(note, r, "", "%s: longer than %zu bytes", path, max);
+	else if (r < 0)
+		note_fail(note, r, "", "%s: out of memory", path);
+	if (fd >= 0)
+		close(fd);
+	if (r == PM_OK)
+		*ret = (uint8_t *)bytes;
+	return r;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */

@@ -13,35 +13,17 @@
 #include <pm/signatures.h>
 #include <pm/text.h>
 
+#include "common/whole_file.h"
 #include "pm-client/client.h"
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* All of a file of at most most bytes, and a NUL: freed by the caller. -1 with errno. */
-static ssize_t read_fd(int fd, size_t most, char **ret)
+static void say(const char *path, int error)
 {
-	char *bytes = malloc(most + 2);
-	size_t len = 0;
-	ssize_t n = 1;
-
-	while (bytes && n > 0 && len <= most) {
-		n = read(fd, bytes + len, most + 1 - len);
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			len += (size_t)n;
-	}
-	if (!bytes || n < 0 || len > most) {
-		if (bytes && n >= 0)
-			errno = EFBIG;
-		if (bytes)
-			explicit_bzero(bytes, len);
-		free(bytes);
-		return -1;
-	}
-	bytes[len] = '\0';
-	*ret = bytes;
-	return (ssize_t)len;
+	if (error == PM_E_SYS)
+		warn("%s", path);
+	else
+		warnx("%s: %s", path, error == PM_E_LIMIT ? strerror(EFBIG) : pm_strerror(error));
 }
 
 static bool is_private(int fd, const char *path)
@@ -72,7 +54,8 @@ int read_secret_line(const char *path, char **ret)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char *text = NULL;
-	ssize_t len = -1;
+	size_t len;
+	int r;
 
 	if (fd < 0) {
 		warn("%s", path);
@@ -82,16 +65,16 @@ int read_secret_line(const char *path, char **ret)
 		close(fd);
 		return 2;
 	}
-	len = read_fd(fd, CLIENT_TEXT_MAX, &text);
+	r = whole_file_read_fd(fd, CLIENT_TEXT_MAX, &text, &len);
+	if (r < 0)
+		say(path, r);
 	close(fd);
-	if (len < 0) {
-		warn("%s", path);
+	if (r < 0)
 		return 2;
-	}
 	text[strcspn(text, "\r\n")] = '\0';
 	if (!is_text(text)) {
 		warnx("%s: its first line is not printable ASCII without spaces", path);
-		explicit_bzero(text, (size_t)len);
+		explicit_bzero(text, len);
 		free(text);
 		return 2;
 	}
@@ -99,16 +82,16 @@ int read_secret_line(const char *path, char **ret)
 	return 0;
 }
 
-static ssize_t read_file(const char *path, size_t most, char **ret)
+static int read_file(const char *path, size_t max, char **ret, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read_fd(fd, most, ret);
+	int r = fd < 0 ? PM_E_SYS : whole_file_read_fd(fd, max, ret, ret_len);
 
-	if (len < 0)
-		warn("%s", path);
+	if (r < 0)
+		say(path, r);
 	if (fd >= 0)
 		close(fd);
-	return len;
+	return r < 0 ? 2 : 0;
 }
 
 /* --- the manifest's owners ------------------------------------------------------------------- */
@@ -146,15 +129,13 @@ static int check_owners(const struct client_options *o, const struct pm_manifest
 {
 	struct pm_report *report = pm_report_new();
 	char *owners = NULL, *signatures = NULL;
-	ssize_t n = -1, k = -1;
-	int r = 2;
+	size_t n = 0, k = 0;
+	int r = report ? read_file(o->owners, PM_MANIFEST_SIZE_MAX, &owners, &n) : 2;
 
-	if (report)
-		n = read_file(o->owners, PM_MANIFEST_SIZE_MAX, &owners);
-	if (n >= 0)
-		k = read_file(o->signatures, PM_SIGNATURES_SIZE_MAX, &signatures);
-	if (k >= 0)
-		r = verify_owners(o, manifest, owners, (size_t)n, signatures, (size_t)k, report);
+	if (r == 0)
+		r = read_file(o->signatures, PM_SIGNATURES_SIZE_MAX, &signatures, &k);
+	if (r == 0)
+		r = verify_owners(o, manifest, owners, n, signatures, k, report);
 	free(owners);
 	free(signatures);
 	pm_report_free(report);
@@ -195,12 +176,11 @@ static int parse_manifest(
 int read_manifest(const struct client_options *o, struct pm_manifest **ret)
 {
 	char *text = NULL;
-	ssize_t len = read_file(o->manifest, PM_MANIFEST_SIZE_MAX, &text);
-	int r;
+	size_t len = 0;
+	int r = read_file(o->manifest, PM_MANIFEST_SIZE_MAX, &text, &len);
 
-	if (len < 0)
-		return 2;
-	r = parse_manifest(o, text, (size_t)len, ret);
+	if (r == 0)
+		r = parse_manifest(o, text, len, ret);
 	free(text);
 	return r;
 }
