@@ -5,84 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mesh_world.h"
-#include "net/coordinator.h"
+#include "asking.h"
 #include "policy/verdict.h"
 #include "testing.h"
-
-static struct mesh_world world;
-static struct pm_coordinator *coordinator;
-static struct pm_coordinator_options options;
-static struct pm_coordinator_trust trust;
-static struct pm_verdict *verdict;
-static struct pm_report *report;
-static struct pm_deployment *deployment;
-static char folder[64], memory[96];
-
-static void new_coordinator(void)
-{
-	const struct pm_net_clock clock = world_clock(&world);
-
-	pm_coordinator_free(coordinator);
-	coordinator = NULL;
-	ck_pm(pm_coordinator_new(peer_server_url(world.server), &options, report, &coordinator),
-		PM_OK);
-	pm_coordinator_set_clock(coordinator, &clock);
-}
-
-static void set_up(void)
-{
-	world_init(&world);
-	snprintf(folder, sizeof(folder), "/tmp/pm-test-deployment-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(memory, sizeof(memory), "%s/memory", folder);
-	options = (struct pm_coordinator_options){.size = sizeof(options)};
-	trust = (struct pm_coordinator_trust){.size = sizeof(trust), .manifest = world.manifest};
-	verdict = pm_verdict_new();
-	report = pm_report_new();
-	deployment = NULL;
-	new_coordinator();
-}
-
-static void tear_down(void)
-{
-	char lock[128];
-
-	pm_deployment_free(deployment);
-	pm_coordinator_free(coordinator);
-	coordinator = NULL;
-	pm_verdict_free(verdict);
-	pm_report_free(report);
-	world_free(&world);
-	snprintf(lock, sizeof(lock), "%s.lock", memory);
-	unlink(memory);
-	unlink(lock);
-	rmdir(folder);
-}
-
-static int attest(void)
-{
-	pm_deployment_free(deployment);
-	deployment = NULL;
-	pm_report_reset(report);
-	return pm_coordinator_attest(coordinator, &trust, verdict, report, &deployment);
-}
-
-static const char *reason(void)
-{
-	const char *text = pm_verdict_reason(verdict);
-
-	return text[0] ? text : pm_report_reason(report);
-}
-
-/* Refused, and the reason names what was found and what was wanted. */
-static void refused(int error, const char *part)
-{
-	ck_pm(attest(), error);
-	ck_assert_ptr_null(deployment);
-	ck_assert(!pm_verdict_is_accepted(verdict));
-	ck_assert_msg(strstr(reason(), part) != NULL, "'%s' lacks '%s'", reason(), part);
-}
 
 /* --- what is right --------------------------------------------------------------------------- */
 
@@ -717,7 +642,7 @@ int main(void)
 	TCase *t = tcase_create("deployment");
 
 	tcase_add_unchecked_fixture(t, scene_make_keys, scene_free_keys);
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, asking_set_up, asking_tear_down);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, proves_a_deployment);
 	tcase_add_test(t, by_the_hash_alone);
