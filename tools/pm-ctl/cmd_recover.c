@@ -6,9 +6,9 @@
 
 #include "common/checks.h"
 #include "common/file.h"
-#include "common/mesh.h"
 #include "pm-ctl/cmd.h"
 #include "pm-ctl/manifest.h"
+#include "pm-ctl/remote.h"
 
 static const char help[] =
 	"Usage: pm-ctl recover URL --share FILE --share-key FILE --key KEY --manifest FILE\n"
@@ -39,56 +39,12 @@ static const char help[] =
 
 static const struct option long_options[] = {
 	TOOL_MESH_ROWS,
-	{"share", required_argument, NULL, 's'},
-	{"share-key", required_argument, NULL, 'b'},
-	{"key", required_argument, NULL, 'k'},
+	{"share", required_argument, NULL, REMOTE_SHARE},
+	{"share-key", required_argument, NULL, REMOTE_SHARE_KEY},
+	{"key", required_argument, NULL, REMOTE_KEY},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
-
-struct arguments {
-	struct tool_mesh mesh;
-	const char *share, *share_key, *key;
-	bool help;
-};
-
-static int set_option(int id, struct arguments *a)
-{
-	switch (id) {
-	case 's':
-		a->share = optarg;
-		return TOOL_OK;
-	case 'b':
-		a->share_key = optarg;
-		return TOOL_OK;
-	case 'k':
-		a->key = optarg;
-		return TOOL_OK;
-	case 'h':
-		a->help = true;
-		return TOOL_OK;
-	default:
-		return tool_mesh_option(&a->mesh, id, optarg);
-	}
-}
-
-static int parse(int argc, char **argv, struct arguments *a)
-{
-	int id, r = TOOL_OK;
-
-	while (r == TOOL_OK && (id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		r = set_option(id, a);
-	if (r != TOOL_OK || a->help)
-		return r;
-	if (optind + 1 != argc || !a->share || !a->share_key || !a->key || !a->mesh.manifest ||
-		!a->mesh.options.memory_file) {
-		warnx("recover needs one URL, --share, --share-key, --key, --manifest and "
-		      "--memory; try --help");
-		return TOOL_USAGE;
-	}
-	a->mesh.url = argv[optind];
-	return TOOL_OK;
-}
 
 /* --- the share -------------------------------------------------------------------------------- */
 
@@ -112,12 +68,12 @@ static int load_box_key(const char *path, struct pm_box_key **ret)
 	return r;
 }
 
-static int open_share(const struct arguments *a, const struct pm_deployment *d,
+static int open_share(const struct remote *remote, const struct pm_deployment *d,
 	const struct pm_box_key *key, uint8_t *ret_share)
 {
 	uint8_t *box = NULL;
 	size_t len = 0;
-	int r = tool_read_file(a->share, PM_COORDINATOR_BOX_MAX, &box, &len), error;
+	int r = tool_read_file(remote->share, PM_COORDINATOR_BOX_MAX, &box, &len), error;
 
 	if (r != TOOL_OK)
 		return r;
@@ -127,27 +83,28 @@ static int open_share(const struct arguments *a, const struct pm_deployment *d,
 			: PM_E_FORMAT;
 	free(box);
 	if (error == PM_E_REJECTED)
-		warnx("%s: not a share of this deployment's seed for the key of %s", a->share,
-			a->share_key);
+		warnx("%s: not a share of this deployment's seed for the key of %s", remote->share,
+			remote->share_key);
 	else if (error < 0)
-		tool_print_error(a->share, error, NULL);
+		tool_print_error(remote->share, error, NULL);
 	return tool_exit_status(error);
 }
 
 /* --- giving it -------------------------------------------------------------------------------- */
 
-static int tell(const struct arguments *a, const struct pm_coordinator_status *s)
+static int tell(const struct remote *remote, const struct pm_coordinator_status *s)
 {
-	if (a->mesh.json)
+	if (remote->mesh.json)
 		return manifest_print_json(json_pack("{s:s, s:I, s:I}", "state",
 			pm_coordinator_state_name((int)s->state), "have",
 			(json_int_t)s->shares_have, "need", (json_int_t)s->shares_need));
-	printf("%s: took the share, has %u of the %u that are needed, and is %s\n", a->mesh.url,
-		s->shares_have, s->shares_need, pm_coordinator_state_name((int)s->state));
+	printf("%s: took the share, has %u of the %u that are needed, and is %s\n",
+		remote->mesh.url, s->shares_have, s->shares_need,
+		pm_coordinator_state_name((int)s->state));
 	return TOOL_OK;
 }
 
-static int give(const struct arguments *a, struct tool_mesh_result *result, const uint8_t *share,
+static int give(const struct remote *remote, struct tool_mesh_result *result, const uint8_t *share,
 	const struct pm_sign_key *owner)
 {
 	struct pm_coordinator_status status;
@@ -157,64 +114,65 @@ static int give(const struct arguments *a, struct tool_mesh_result *result, cons
 	r = pm_coordinator_recover(
 		result->coordinator, result->deployment, share, owner, result->report, &status);
 	if (r == PM_OK)
-		return tell(a, &status);
-	tool_print_error(a->mesh.url, r, result->report);
+		return tell(remote, &status);
+	tool_print_error(remote->mesh.url, r, result->report);
 	return tool_exit_status(r);
 }
 
-static int attest(const struct arguments *a, struct tool_mesh_result *result)
+static int attest(const struct remote *remote, struct tool_mesh_result *result)
 {
-	int r = tool_mesh_attest(&a->mesh, result);
+	int r = tool_mesh_attest(&remote->mesh, result);
 
 	if (r == TOOL_OK && pm_deployment_state(result->deployment) == PM_COORDINATOR_SEALED)
 		return TOOL_OK;
 	if (r == TOOL_OK) {
-		warnx("%s: not sealed: it needs no share", a->mesh.url);
+		warnx("%s: not sealed: it needs no share", remote->mesh.url);
 		return TOOL_USAGE;
 	}
-	warnx("%s: %s: %s", a->mesh.url, pm_strerror(result->error), tool_mesh_reason(result));
+	warnx("%s: %s: %s", remote->mesh.url, pm_strerror(result->error), tool_mesh_reason(result));
 	return r;
 }
 
-static int recover(const struct arguments *a, struct tool_mesh_result *result)
+static int recover(const struct remote *remote, struct tool_mesh_result *result)
 {
 	uint8_t share[PM_SHARE_SIZE] = {0};
 	struct pm_box_key *box_key = NULL;
 	struct pm_sign_key *owner = NULL;
-	int r = load_box_key(a->share_key, &box_key);
+	int r = load_box_key(remote->share_key, &box_key);
 
 	if (r == TOOL_OK)
-		r = manifest_load_key(a->key, &owner);
+		r = manifest_load_key(remote->key, &owner);
 	if (r == TOOL_OK)
-		r = attest(a, result);
+		r = attest(remote, result);
 	if (r == TOOL_OK)
-		r = open_share(a, result->deployment, box_key, share);
+		r = open_share(remote, result->deployment, box_key, share);
 	if (r == TOOL_OK)
-		r = give(a, result, share, owner);
+		r = give(remote, result, share, owner);
 	explicit_bzero(share, sizeof(share));
 	pm_sign_key_free(owner);
 	pm_box_key_free(box_key);
 	return r;
 }
 
+static bool is_complete(const struct remote *remote)
+{
+	return remote->share && remote->share_key && remote->key && remote->mesh.manifest &&
+	       remote->mesh.options.memory_file;
+}
+
 int cmd_recover(int argc, char **argv)
 {
-	struct tool_mesh_result result;
-	struct arguments a = {0};
-	int r;
+	static const struct remote_verb verb = {
+		.help = help,
+		.letters = "",
+		.rows = long_options,
+		.words = 1,
+		.allow_sealed = true,
+		.is_complete = is_complete,
+		.needs = "recover needs one URL, --share, --share-key, --key, --manifest and "
+			 "--memory",
+		.run = recover,
+	};
 
-	tool_mesh_init(&a.mesh);
-	a.mesh.allow_sealed = true;
-	r = parse(argc, argv, &a);
-	if (r != TOOL_OK)
-		return r;
-	if (a.help) {
-		fputs(help, stdout);
-		return TOOL_OK;
-	}
-	r = tool_mesh_open(&a.mesh, &result);
-	if (r == TOOL_OK)
-		r = recover(&a, &result);
-	tool_mesh_clear(&result);
-	return r;
+	return remote_run(argc, argv, &verb);
 }

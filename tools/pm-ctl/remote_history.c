@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "common/checks.h"
 #include "common/file.h"
-#include "common/mesh.h"
 #include "pm-ctl/remote.h"
 
 static const char help[] =
@@ -24,38 +19,10 @@ static const char help[] =
 
 static const struct option long_options[] = {
 	TOOL_MESH_ROWS,
-	{"output", required_argument, NULL, 'o'},
+	{"output", required_argument, NULL, REMOTE_OUTPUT},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
-
-bool remote_is_url(const char *text)
-{
-	return !strncmp(text, "http://", 7) || !strncmp(text, "https://", 8);
-}
-
-/* argv[0] is the verb, and getopt moves the address behind the options. */
-static int parse(int argc, char **argv, struct tool_mesh *mesh, const char **ret_output)
-{
-	int id, r = TOOL_OK;
-
-	while (r == TOOL_OK && (id = getopt_long(argc, argv, "o:", long_options, NULL)) != -1) {
-		if (id == 'o')
-			*ret_output = optarg;
-		else if (id == 'h')
-			return TOOL_OK;
-		else
-			r = tool_mesh_option(mesh, id, optarg);
-	}
-	if (r != TOOL_OK)
-		return r;
-	if (optind + 1 != argc || (!mesh->manifest && !mesh->has_manifest_hash)) {
-		warnx("history needs one URL, and --manifest or --manifest-hash; try --help");
-		return TOOL_USAGE;
-	}
-	mesh->url = argv[optind];
-	return TOOL_OK;
-}
 
 static int keep(const char *path, const struct pm_deployment *d)
 {
@@ -70,37 +37,31 @@ static int keep(const char *path, const struct pm_deployment *d)
 	return status;
 }
 
-static int show(const struct tool_mesh *mesh, struct tool_mesh_result *result, const char *output)
+static int show(const struct remote *remote, struct tool_mesh_result *result)
 {
+	const struct tool_mesh *mesh = &remote->mesh;
 	int r = tool_mesh_attest(mesh, result), printed = TOOL_OK;
 
 	if (mesh->json)
 		printed = tool_mesh_print_json(tool_mesh_json(mesh, result));
 	else
 		tool_mesh_print(mesh, result);
-	if (r == TOOL_OK && output)
-		r = keep(output, result->deployment);
+	if (r == TOOL_OK && remote->output)
+		r = keep(remote->output, result->deployment);
 	return printed == TOOL_OK ? r : printed;
 }
 
 int remote_history(int argc, char **argv)
 {
-	struct tool_mesh_result result;
-	const char *output = NULL;
-	struct tool_mesh mesh;
-	int r;
+	static const struct remote_verb verb = {
+		.help = help,
+		.letters = "o:",
+		.rows = long_options,
+		.words = 1,
+		.is_complete = remote_has_manifest,
+		.needs = "history needs one URL, and --manifest or --manifest-hash",
+		.run = show,
+	};
 
-	tool_mesh_init(&mesh);
-	r = parse(argc, argv, &mesh, &output);
-	if (r != TOOL_OK)
-		return r;
-	if (!mesh.url) {
-		fputs(help, stdout);
-		return TOOL_OK;
-	}
-	r = tool_mesh_open(&mesh, &result);
-	if (r == TOOL_OK)
-		r = show(&mesh, &result, output);
-	tool_mesh_clear(&result);
-	return r;
+	return remote_run(argc, argv, &verb);
 }

@@ -6,7 +6,6 @@
 
 #include "common/checks.h"
 #include "common/file.h"
-#include "common/mesh.h"
 #include "pm-ctl/remote.h"
 
 static const char help[] =
@@ -25,7 +24,7 @@ static const char help[] =
 
 static const struct option long_options[] = {
 	TOOL_MESH_ROWS,
-	{"output", required_argument, NULL, 'o'},
+	{"output", required_argument, NULL, REMOTE_OUTPUT},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -36,28 +35,6 @@ struct lines {
 	size_t len;
 	uint64_t count;
 };
-
-static int parse(int argc, char **argv, struct tool_mesh *mesh, const char **ret_output)
-{
-	int id, r = TOOL_OK;
-
-	while (r == TOOL_OK && (id = getopt_long(argc, argv, "o:", long_options, NULL)) != -1) {
-		if (id == 'o')
-			*ret_output = optarg;
-		else if (id == 'h')
-			return TOOL_OK;
-		else
-			r = tool_mesh_option(mesh, id, optarg);
-	}
-	if (r != TOOL_OK)
-		return r;
-	if (optind + 1 != argc || !*ret_output || (!mesh->manifest && !mesh->has_manifest_hash)) {
-		warnx("log fetch needs one URL, -o, and --manifest or --manifest-hash; try --help");
-		return TOOL_USAGE;
-	}
-	mesh->url = argv[optind];
-	return TOOL_OK;
-}
 
 /* --- fetching --------------------------------------------------------------------------------- */
 
@@ -111,8 +88,7 @@ static int check(struct tool_mesh_result *result, const struct lines *lines)
 		seen.entries ? &seen : NULL, result->report, &head);
 }
 
-static int fetch_and_check(
-	const struct tool_mesh *mesh, struct tool_mesh_result *result, const char *output)
+static int fetch_and_check(const struct remote *remote, struct tool_mesh_result *result)
 {
 	struct lines lines = {0};
 	int r = fetch(result, &lines), status;
@@ -120,42 +96,41 @@ static int fetch_and_check(
 	if (r == PM_OK)
 		r = check(result, &lines);
 	if (r < 0)
-		tool_print_error(mesh->url, r, result->report);
-	status = r < 0 ? tool_exit_status(r) : tool_write_file(output, lines.text, lines.len, 0644);
+		tool_print_error(remote->mesh.url, r, result->report);
+	status = r < 0 ? tool_exit_status(r)
+		       : tool_write_file(remote->output, lines.text, lines.len, 0644);
 	if (status == TOOL_OK)
 		fprintf(stderr, "%llu entries\n", (unsigned long long)lines.count);
 	free(lines.text);
 	return status;
 }
 
-static int run(const struct tool_mesh *mesh, struct tool_mesh_result *result, const char *output)
+static int run(const struct remote *remote, struct tool_mesh_result *result)
 {
-	int r = tool_mesh_attest(mesh, result);
+	int r = tool_mesh_attest(&remote->mesh, result);
 
 	if (r == TOOL_OK)
-		return fetch_and_check(mesh, result, output);
-	warnx("%s: %s: %s", mesh->url, pm_strerror(result->error), tool_mesh_reason(result));
+		return fetch_and_check(remote, result);
+	warnx("%s: %s: %s", remote->mesh.url, pm_strerror(result->error), tool_mesh_reason(result));
 	return r;
+}
+
+static bool is_complete(const struct remote *remote)
+{
+	return remote->output && remote_has_manifest(remote);
 }
 
 int remote_log(int argc, char **argv)
 {
-	struct tool_mesh_result result;
-	const char *output = NULL;
-	struct tool_mesh mesh;
-	int r;
+	static const struct remote_verb verb = {
+		.help = help,
+		.letters = "o:",
+		.rows = long_options,
+		.words = 1,
+		.is_complete = is_complete,
+		.needs = "log fetch needs one URL, -o, and --manifest or --manifest-hash",
+		.run = run,
+	};
 
-	tool_mesh_init(&mesh);
-	r = parse(argc, argv, &mesh, &output);
-	if (r != TOOL_OK)
-		return r;
-	if (!mesh.url) {
-		fputs(help, stdout);
-		return TOOL_OK;
-	}
-	r = tool_mesh_open(&mesh, &result);
-	if (r == TOOL_OK)
-		r = run(&mesh, &result, output);
-	tool_mesh_clear(&result);
-	return r;
+	return remote_run(argc, argv, &verb);
 }

@@ -7,7 +7,6 @@
 
 #include "common/checks.h"
 #include "common/file.h"
-#include "common/mesh.h"
 #include "pm-ctl/remote.h"
 
 static const char help[] =
@@ -34,8 +33,8 @@ static const char help[] =
 	"      --signatures manifest.sig --shares shares --memory seen\n";
 
 static const struct option long_options[] = {
-	{"signatures", required_argument, NULL, 's'},
-	{"shares", required_argument, NULL, 'd'},
+	{"signatures", required_argument, NULL, REMOTE_SIGNATURES},
+	{"shares", required_argument, NULL, REMOTE_SHARES},
 	{"memory", required_argument, NULL, TOOL_MESH_MEMORY},
 	{"ca", required_argument, NULL, TOOL_MESH_CA},
 	{"json", no_argument, NULL, TOOL_MESH_JSON},
@@ -43,60 +42,20 @@ static const struct option long_options[] = {
 	{0},
 };
 
-struct arguments {
-	struct tool_mesh mesh;
-	const char *signatures, *shares;
-	bool help;
-};
-
-static int set_option(int id, struct arguments *a)
-{
-	switch (id) {
-	case 's':
-		a->signatures = optarg;
-		return TOOL_OK;
-	case 'd':
-		a->shares = optarg;
-		return TOOL_OK;
-	case 'h':
-		a->help = true;
-		return TOOL_OK;
-	default:
-		return tool_mesh_option(&a->mesh, id, optarg);
-	}
-}
-
-static int parse(int argc, char **argv, struct arguments *a)
-{
-	int id, r = TOOL_OK;
-
-	while (r == TOOL_OK && (id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		r = set_option(id, a);
-	if (r != TOOL_OK || a->help)
-		return r;
-	if (optind + 2 != argc || !a->signatures) {
-		warnx("manifest set needs one URL, one MANIFEST and --signatures; try --help");
-		return TOOL_USAGE;
-	}
-	a->mesh.url = argv[optind];
-	a->mesh.manifest = argv[optind + 1];
-	return TOOL_OK;
-}
-
 /* --- shares ----------------------------------------------------------------------------------- */
 
-static char *path_of(const struct arguments *a, const char *name)
+static char *path_of(const struct remote *remote, const char *name)
 {
 	char *path = NULL;
 
-	if (asprintf(&path, "%s/%s.share", a->shares, name) < 0)
-		err(TOOL_USAGE, "%s", a->shares);
+	if (asprintf(&path, "%s/%s.share", remote->shares, name) < 0)
+		err(TOOL_USAGE, "%s", remote->shares);
 	return path;
 }
 
-static int must_be_new(const struct arguments *a, const char *name)
+static int must_be_new(const struct remote *remote, const char *name)
 {
-	char *path = path_of(a, name);
+	char *path = path_of(remote, name);
 	int r = TOOL_OK;
 
 	if (!access(path, F_OK)) {
@@ -108,7 +67,7 @@ static int must_be_new(const struct arguments *a, const char *name)
 }
 
 /* Before anything is sent: a share that finds no place would be lost. */
-static int check_place(const struct arguments *a, const struct pm_manifest *manifest)
+static int check_place(const struct remote *remote, const struct pm_manifest *manifest)
 {
 	const struct pm_manifest_share_owners *owners = pm_manifest_seed_share_owners(manifest);
 	const struct pm_manifest_share_owner *owner;
@@ -116,17 +75,17 @@ static int check_place(const struct arguments *a, const struct pm_manifest *mani
 
 	if (!owners || pm_manifest_serial(manifest) != 1)
 		return TOOL_OK;
-	if (!a->shares) {
+	if (!remote->shares) {
 		warnx("%s: the first manifest brings shares of the seed: --shares DIR is needed",
-			a->mesh.manifest);
+			remote->mesh.manifest);
 		return TOOL_USAGE;
 	}
-	if (access(a->shares, W_OK | X_OK)) {
-		warn("%s", a->shares);
+	if (access(remote->shares, W_OK | X_OK)) {
+		warn("%s", remote->shares);
 		return TOOL_USAGE;
 	}
 	for (size_t i = 0; r == TOOL_OK && (owner = pm_manifest_share_owner_at(owners, i)); i++)
-		r = must_be_new(a, owner->name);
+		r = must_be_new(remote, owner->name);
 	return r;
 }
 
@@ -139,9 +98,9 @@ static void rescue(const struct pm_coordinator_share *share)
 		printf("share of %s, base64: %s\n", share->name, text);
 }
 
-static int write_share(const struct arguments *a, const struct pm_coordinator_share *share)
+static int write_share(const struct remote *remote, const struct pm_coordinator_share *share)
 {
-	char *path = path_of(a, share->name);
+	char *path = path_of(remote, share->name);
 	int r = tool_write_file(path, share->box, share->box_len, 0600);
 
 	if (r == TOOL_OK)
@@ -152,12 +111,12 @@ static int write_share(const struct arguments *a, const struct pm_coordinator_sh
 	return r;
 }
 
-static int write_shares(const struct arguments *a, const struct pm_coordinator_change *change)
+static int write_shares(const struct remote *remote, const struct pm_coordinator_change *change)
 {
 	int first = TOOL_OK;
 
 	for (size_t i = 0; i < change->share_count; i++) {
-		int r = write_share(a, &change->shares[i]);
+		int r = write_share(remote, &change->shares[i]);
 
 		first = first == TOOL_OK ? r : first;
 	}
@@ -166,75 +125,80 @@ static int write_shares(const struct arguments *a, const struct pm_coordinator_c
 
 /* --- setting ---------------------------------------------------------------------------------- */
 
-static int set(const struct arguments *a, struct tool_mesh_result *result, const uint8_t *manifest,
-	size_t manifest_len)
+static int set(const struct remote *remote, struct tool_mesh_result *result,
+	const uint8_t *manifest, size_t manifest_len)
 {
 	struct pm_coordinator_change *change = calloc(1, sizeof(*change));
 	uint8_t *signatures = NULL;
 	size_t len = 0;
-	int r = tool_read_file(a->signatures, PM_SIGNATURES_SIZE_MAX, &signatures, &len), error;
+	int r = tool_read_file(remote->signatures, PM_SIGNATURES_SIZE_MAX, &signatures, &len),
+	    error;
 
 	if (r == TOOL_OK && change) {
 		error = pm_coordinator_set_manifest(result->coordinator, manifest, manifest_len,
 			signatures, len, result->report, change);
 		if (error < 0)
-			tool_print_error(a->mesh.url, error, result->report);
-		r = error < 0 ? tool_exit_status(error) : write_shares(a, change);
+			tool_print_error(remote->mesh.url, error, result->report);
+		r = error < 0 ? tool_exit_status(error) : write_shares(remote, change);
 	}
 	free(signatures);
 	free(change);
 	return r;
 }
 
-static int send_file(const struct arguments *a, struct tool_mesh_result *result)
+static int send_file(const struct remote *remote, struct tool_mesh_result *result)
 {
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	int r = tool_read_file(a->mesh.manifest, PM_MANIFEST_SIZE_MAX, &bytes, &len);
+	int r = tool_read_file(remote->mesh.manifest, PM_MANIFEST_SIZE_MAX, &bytes, &len);
 
 	if (r == TOOL_OK)
-		r = set(a, result, bytes, len);
+		r = set(remote, result, bytes, len);
 	free(bytes);
 	return r;
 }
 
 /* Who answered nothing proved: now the coordinator has to. */
-static int prove(const struct arguments *a, struct tool_mesh_result *result)
+static int prove(const struct remote *remote, struct tool_mesh_result *result)
 {
 	int r, printed = TOOL_OK;
 
 	pm_report_reset(result->report);
-	r = tool_mesh_attest(&a->mesh, result);
-	if (a->mesh.json)
-		printed = tool_mesh_print_json(tool_mesh_json(&a->mesh, result));
+	r = tool_mesh_attest(&remote->mesh, result);
+	if (remote->mesh.json)
+		printed = tool_mesh_print_json(tool_mesh_json(&remote->mesh, result));
 	else
-		tool_mesh_print(&a->mesh, result);
+		tool_mesh_print(&remote->mesh, result);
 	if (r != TOOL_OK)
-		warnx("%s: was told of the manifest, and does not prove it", a->mesh.url);
+		warnx("%s: was told of the manifest, and does not prove it", remote->mesh.url);
 	return printed == TOOL_OK ? r : printed;
+}
+
+static int set_and_prove(const struct remote *remote, struct tool_mesh_result *result)
+{
+	int r = check_place(remote, result->manifest);
+
+	if (r == TOOL_OK)
+		r = send_file(remote, result);
+	return r == TOOL_OK ? prove(remote, result) : r;
+}
+
+static bool is_complete(const struct remote *remote)
+{
+	return remote->signatures != NULL;
 }
 
 int remote_set(int argc, char **argv)
 {
-	struct tool_mesh_result result;
-	struct arguments a = {0};
-	int r;
+	static const struct remote_verb verb = {
+		.help = help,
+		.letters = "",
+		.rows = long_options,
+		.words = 2,
+		.is_complete = is_complete,
+		.needs = "manifest set needs one URL, one MANIFEST and --signatures",
+		.run = set_and_prove,
+	};
 
-	tool_mesh_init(&a.mesh);
-	r = parse(argc, argv, &a);
-	if (r != TOOL_OK)
-		return r;
-	if (a.help) {
-		fputs(help, stdout);
-		return TOOL_OK;
-	}
-	r = tool_mesh_open(&a.mesh, &result);
-	if (r == TOOL_OK)
-		r = check_place(&a, result.manifest);
-	if (r == TOOL_OK)
-		r = send_file(&a, &result);
-	if (r == TOOL_OK)
-		r = prove(&a, &result);
-	tool_mesh_clear(&result);
-	return r;
+	return remote_run(argc, argv, &verb);
 }
