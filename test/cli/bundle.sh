@@ -98,7 +98,7 @@ wrong() {
 
 while read -r defect check; do
 	case $defect in
-	tree-*) wrong "$defect" "rejected: $check: found" --tree 5 ;;
+	tree-*) wrong "$defect" "REJECTED: $b: $check: found" --tree 5 ;;
 	*) wrong "$defect" ": $check: found" ;;
 	esac
 done <<'ROWS'

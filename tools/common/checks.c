@@ -107,9 +107,14 @@ const char *tool_verdict_name(int error)
 
 void tool_print_refusal(const char *subject, int error, const char *reason)
 {
-	printf("%s: %s: %s%s%s\n",
-		tool_exit_status(error) == TOOL_REJECTED ? "REJECTED" : "NOT VERIFIED", subject,
-		pm_strerror(error), reason[0] ? ": " : "", reason);
+	const char *verdict =
+		tool_exit_status(error) == TOOL_REJECTED ? "REJECTED" : "NOT VERIFIED";
+
+	if (error == PM_E_REJECTED && reason[0]) /* its name would say it again */
+		printf("%s: %s: %s\n", verdict, subject, reason);
+	else
+		printf("%s: %s: %s%s%s\n", verdict, subject, pm_strerror(error),
+			reason[0] ? ": " : "", reason);
 }
 
 void tool_set_refusal(json_t *verdict, int error, const char *reason)

@@ -28,7 +28,10 @@ int tool_exit_status(int error);
  */
 const char *tool_verdict_name(int error);
 
-/* Prints "REJECTED: SUBJECT: error: reason", or NOT VERIFIED where there was no answer. */
+/*
+ * Prints "REJECTED: SUBJECT: error: reason", or NOT VERIFIED where there was no answer. The error
+ * PM_E_REJECTED is not named where there is a reason.
+ */
 void tool_print_refusal(const char *subject, int error, const char *reason);
 
 /* The members "error" and "reason" of a verdict that is no acceptance. */
