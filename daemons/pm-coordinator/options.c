@@ -2,9 +2,6 @@
 #include "pm-coordinator/options.h"
 
 #include <err.h>
-#include <stdio.h>
-
-#include <pm/api.h>
 
 #define LIFETIME_DEFAULT (4 * 3600)
 #define LIFETIME_MIN	 60
@@ -71,16 +68,6 @@ static const struct option long_options[] = {
 	{0},
 };
 
-static int add_peer(struct coordinator_options *o, const char *url)
-{
-	if (o->peer_count == COORDINATOR_PEERS_MAX) {
-		warnx("--peer: at most %d", COORDINATOR_PEERS_MAX);
-		return 2;
-	}
-	o->peers[o->peer_count++] = url;
-	return 0;
-}
-
 static int set_lifetime(struct coordinator_options *o, const char *value)
 {
 	int64_t time;
@@ -108,43 +95,45 @@ static int set_rate(struct coordinator_options *o, const char *value)
 	return 0;
 }
 
-static int set_option(struct coordinator_options *o, int id)
+static int set_option(void *arg, int id, const char *value)
 {
+	struct coordinator_options *o = arg;
+
 	switch (id) {
 	case OPT_STORE:
-		o->store = optarg;
+		o->store = value;
 		return 0;
 	case OPT_STORE_CERT:
-		o->store_cert = optarg;
+		o->store_cert = value;
 		return 0;
 	case OPT_STORE_KEY:
-		o->store_key = optarg;
+		o->store_key = value;
 		return 0;
 	case OPT_STORE_CA:
-		o->store_ca = optarg;
+		o->store_ca = value;
 		return 0;
 	case OPT_OWNERS:
-		o->owners = optarg;
+		o->owners = value;
 		return 0;
 	case OPT_PEER:
-		return add_peer(o, optarg);
+		return option_add("--peer", value, o->peers, &o->peer_count, COORDINATOR_PEERS_MAX);
 	case OPT_PEER_CA:
-		o->peer_ca = optarg;
+		o->peer_ca = value;
 		return 0;
 	case OPT_LIFETIME:
-		return set_lifetime(o, optarg);
+		return set_lifetime(o, value);
 	case OPT_RATE:
-		return set_rate(o, optarg);
-	case '?':
-		return 2; /* getopt said why */
+		return set_rate(o, value);
 	default:
-		return evidence_is_option(id) ? evidence_option(&o->evidence, id, optarg)
-					      : common_option(&o->common, id, optarg);
+		return evidence_is_option(id) ? evidence_option(&o->evidence, id, value)
+					      : common_option(&o->common, id, value);
 	}
 }
 
-static int check(struct coordinator_options *o)
+static int check(void *arg)
 {
+	struct coordinator_options *o = arg;
+
 	if (!o->store) {
 		warnx("--store URL is needed; try --help");
 		return 2;
@@ -163,32 +152,18 @@ static int check(struct coordinator_options *o)
 
 int options_parse(int argc, char **argv, struct coordinator_options *ret)
 {
+	static const struct options_line line = {
+		"pm-coordinator", help, long_options, set_option, check};
 	struct coordinator_options o = {.lifetime = LIFETIME_DEFAULT, .rate = RATE_DEFAULT};
-	int id;
+	int r;
 
 	common_options_init(&o.common);
 	o.common.limits.connections = CONNECTIONS;
 	o.common.limits.body = BODY_MAX;
 	evidence_options_init(&o.evidence);
 	o.evidence.role = PM_MESH_ROLE_COORDINATOR;
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (id == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (id == OPTION_VERSION) {
-			printf("pm-coordinator %s\n", pm_version());
-			return 0;
-		}
-		if (set_option(&o, id) != 0)
-			return 2;
-	}
-	if (optind != argc) {
-		warnx("unexpected argument '%s'", argv[optind]);
-		return 2;
-	}
-	if (check(&o) != 0)
-		return 2;
-	*ret = o;
-	return OPTIONS_RUN;
+	r = options_walk(argc, argv, &line, &o);
+	if (r == OPTIONS_RUN)
+		*ret = o;
+	return r;
 }

@@ -148,6 +148,26 @@ static int set_replay(struct proxy_options *o, int id, const char *value)
 	return 0;
 }
 
+/* What must be named, or said to be none. */
+static int set_condition(struct proxy_options *o, int id, const char *value)
+{
+	switch (id) {
+	case OPT_READY_FILE:
+		o->ready_file = value;
+		break;
+	case OPT_OCSP:
+		o->ocsp_file = value;
+		break;
+	case OPT_NO_READY_FILE:
+		o->no_ready_file = true;
+		break;
+	default:
+		o->no_ocsp = true;
+		break;
+	}
+	return 0;
+}
+
 static int set_option(void *arg, int id, const char *value)
 {
 	struct proxy_options *o = arg;
@@ -160,17 +180,10 @@ static int set_option(void *arg, int id, const char *value)
 		o->keys_file = value;
 		return 0;
 	case OPT_READY_FILE:
-		o->ready_file = value;
-		return 0;
 	case OPT_NO_READY_FILE:
-		o->no_ready_file = true;
-		return 0;
 	case OPT_OCSP:
-		o->ocsp_file = value;
-		return 0;
 	case OPT_NO_OCSP:
-		o->no_ocsp = true;
-		return 0;
+		return set_condition(o, id, value);
 	case OPT_ADAPTER:
 		return set_adapters(o, value);
 	case OPT_HTTPS_IMAGES:

@@ -2,10 +2,8 @@
 #include "pm-secrets/options.h"
 
 #include <err.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <pm/api.h>
 #include <pm/mesh.h>
 
 #include "pm-secrets/state.h"
@@ -143,8 +141,10 @@ static int set_number(struct secrets_options *o, int id, const char *value)
 	}
 }
 
-static int set_option(struct secrets_options *o, int id, const char *value)
+static int set_option(void *arg, int id, const char *value)
 {
+	struct secrets_options *o = arg;
+
 	switch (id) {
 	case OPT_STORE:
 		o->store = value;
@@ -172,8 +172,10 @@ static int set_option(struct secrets_options *o, int id, const char *value)
 	return common_option(&o->common, id, value);
 }
 
-static int check(const struct secrets_options *o)
+static int check(void *arg)
 {
+	const struct secrets_options *o = arg;
+
 	if (!o->mesh.coordinator || !o->store) {
 		warnx("%s is missing", o->store ? "--coordinator URL" : "--store URL");
 		return 2;
@@ -198,24 +200,9 @@ static void init(struct secrets_options *o)
 
 int options_parse(int argc, char **argv, struct secrets_options *ret)
 {
-	int id;
+	static const struct options_line line = {
+		"pm-secrets", help, long_options, set_option, check};
 
 	init(ret);
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (id == 'h') {
-			fputs(help, stdout);
-			return 0;
-		}
-		if (id == OPTION_VERSION) {
-			printf("pm-secrets %s\n", pm_version());
-			return 0;
-		}
-		if (id == '?' || set_option(ret, id, optarg) != 0)
-			return 2;
-	}
-	if (optind < argc) {
-		warnx("unexpected argument '%s'", argv[optind]);
-		return 2;
-	}
-	return check(ret) == 0 ? OPTIONS_RUN : 2;
+	return options_walk(argc, argv, &line, ret);
 }
