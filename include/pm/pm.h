@@ -13,10 +13,10 @@
 #include <pm/box.h>
 #include <pm/bundle.h>
 #include <pm/collect.h>
-#include <pm/coordinator.h>
 #include <pm/command.h>
-#include <pm/eat.h>
+#include <pm/coordinator.h>
 #include <pm/direct.h>
+#include <pm/eat.h>
 #include <pm/envelope.h>
 #include <pm/error.h>
 #include <pm/exchange.h>

@@ -12,7 +12,8 @@ import tempfile
 SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
 
 CLEAN = {
-    "include/meson.build": "files('pm/x.h')\n",
+    "include/meson.build": "files('pm/pm.h', 'pm/x.h')\n",
+    "include/pm/pm.h": SPDX + "#include <pm/x.h>\n",
     "include/pm/x.h": SPDX + "#ifndef X\n#define X\n#include <stddef.h>\n#include <pm/x.h>\n#endif\n",
     "libpm/meson.build": "files('base/a.c', 'crypto/b.c', 'evidence/c.c', 'net/d.c')\n",
     "libpm/base/a.c": SPDX + "#include <sodium.h>\n#include \"base/a.h\"\n\nint a(void)\n{\n"
@@ -64,7 +65,8 @@ ROWS = (
     ("clang-format", "tools/t.c", SPDX + "int  t;\n", 2, "make format"),
     ("shellcheck", "scripts/s.sh", "#!/bin/sh\necho $1\n", 2, "SC2086"),
     ("lists", "libpm/meson.build", "files('base/a.c', 'crypto/b.c', 'net/d.c')\n", 1, "c.c"),
-    ("lists", "include/meson.build", "files()\n", 1, "x.h"),
+    ("lists", "include/meson.build", "files('pm/pm.h')\n", 1, "x.h"),
+    ("lists", "include/pm/pm.h", SPDX, 1, "x.h"),
     ("lists", "man/meson.build", "files()\n", 1, "p.1"),
 )
 

@@ -281,15 +281,18 @@ def rule_shellcheck(tree):
 
 
 def rule_lists(tree):
-    """The lists of files in the build are complete: what is not listed is neither built nor checked."""
-    wanted = {"include/meson.build": (tree.matching(".h", under="include/pm/"), "include/"),
-              "libpm/meson.build": (tree.matching(".c", under="libpm/"), "libpm/"),
-              "man/meson.build": ([p for p in tree.paths if re.match(r"man/[^/]+\.[1-9]$", p)], "man/")}
-    for build, (paths, prefix) in wanted.items():
-        text = tree.text(build) if build in tree.paths else ""
+    """The lists of files are complete: what the build does not list is neither built nor checked."""
+    headers = tree.matching(".h", under="include/pm/")
+    whole = "include/pm/pm.h"
+    wanted = {"include/meson.build": (headers, "include/", "'%s'"),
+              whole: ([p for p in headers if p != whole], "include/", "#include <%s>"),
+              "libpm/meson.build": (tree.matching(".c", under="libpm/"), "libpm/", "'%s'"),
+              "man/meson.build": ([p for p in tree.paths if re.match(r"man/[^/]+\.[1-9]$", p)], "man/", "'%s'")}
+    for where, (paths, prefix, form) in wanted.items():
+        text = tree.text(where) if where in tree.paths else ""
         for path in paths:
-            if f"'{path[len(prefix):]}'" not in text:
-                yield path, 1, f"is not listed in {build}"
+            if form % path[len(prefix):] not in text:
+                yield path, 1, f"is not listed in {where}"
 
 
 RULES = {name[5:].replace("_", "-"): fn for name, fn in list(globals().items()) if name.startswith("rule_")}
