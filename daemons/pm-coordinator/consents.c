@@ -189,7 +189,7 @@ static bool is_choice(const struct pool *pool, const size_t *chosen, size_t coun
 	return true;
 }
 
-/* The next choice of count places among so many, each behind the one before. False: it was the last. */
+/* The next choice of count places, each behind the one before. False: it was the last. */
 static bool next(size_t *chosen, size_t count, size_t of)
 {
 	size_t i = count;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shares of a seed that came with consents of owners, until some of them give the seed. A share does
- * not show whether it is right. So that an owner who sends wrong ones keeps nobody from recovering
- * it, each owner has room of his own, and all choices of enough shares are tried.
+ * Shares of a seed that came with consents of owners, until some of them give the seed. A share
+ * does not show whether it is right. So that an owner who sends wrong ones keeps nobody from
+ * recovering it, each owner has room of his own, and all choices of enough shares are tried.
  */
 #ifndef COORDINATOR_CONSENTS_H
 #define COORDINATOR_CONSENTS_H

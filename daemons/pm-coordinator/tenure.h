@@ -43,8 +43,8 @@ int tenure_plan(
  * The keys of a head that the store showed: with those of a peer, or (mesh_key NULL) with a mesh CA
  * that is drawn, so that it must be written. The seed decides whether the head is of this
  * deployment, and the head leads on from what is held (held may be NULL), with the same seed: never
- * are two deployments' keys in one process. tenure has the manifest. Where that has ended, a mesh CA
- * is drawn that has ended too: it certifies nothing, but the next manifest can take force.
+ * are two deployments' keys in one process. tenure has the manifest. Where that has ended, a mesh
+ * CA is drawn that has ended too: it certifies nothing, but the next manifest can take force.
  */
 int tenure_take(struct tenure *tenure, const struct pm_seed *seed, const uint8_t *mesh_key,
 	const struct tenure *held, int64_t now, struct pm_report *report);

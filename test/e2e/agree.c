@@ -4,7 +4,7 @@
  * themselves: agree MESH-CA MANIFEST. Files, DER and JSON, are read anew for each agreement. Lines:
  *
  *     new            "ok REQUEST", the body to send
- *     finish JSON    "ok ID SECRET", in hexadecimal, or "no REASON"; JSON is the answer to the last new
+ *     finish JSON    "ok ID SECRET", in hexadecimal, or "no REASON"; JSON answers the last new
  */
 #include <err.h>
 #include <stdio.h>

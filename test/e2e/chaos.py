@@ -295,9 +295,11 @@ def run(build, etcd, seconds, seed):
         ask_for_all(scene, history, people)
         found = search_disks(scene, history, dice)
         verdict = Verdict(history)
-        print(f"{len(history.operations)} operations, {verdict.gets} secrets released, {verdict.refused} refused to those "
-              f"who may not have them, {verdict.unknown} without an answer; {len(faults)} faults: {', '.join(faults)}")
-        for name, list_ in (("lost", verdict.lost), ("wrongly released", verdict.wrong), ("after expiry", verdict.late)):
+        print(f"{len(history.operations)} operations, {verdict.gets} secrets released, {verdict.refused} refused to "
+              f"those who may not have them, {verdict.unknown} without an answer; {len(faults)} faults: "
+              f"{', '.join(faults)}")
+        bad = (("lost", verdict.lost), ("wrongly released", verdict.wrong), ("after expiry", verdict.late))
+        for name, list_ in bad:
             for o in list_:
                 print(f"{name}: {o}")
         for key in verdict.not_linearizable:

@@ -210,7 +210,7 @@ def test_killed_while_setting(s):
 
 
 def test_etcd_members_die(s):
-    """One member of the store is dead, then frozen: manifests go on. Without a majority all are stale, and come back."""
+    """One member of the store is dead, then frozen: manifests go on. Without a majority all are stale for a while."""
     for fault in ("kill", "freeze"):
         getattr(s.cluster.members[s.dice.choice(NODES)], fault)()
         path = s.propose()

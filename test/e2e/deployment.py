@@ -92,7 +92,8 @@ class Deployment:
         self.attest(self.socket)
         for kind, names in (("ed25519", OWNERS), ("xwing", SHARE_OWNERS)):
             for name in names:
-                self.ctl("key", "new", "--type", kind, "-o", self.key(name), "--public", f"{self.folder}/{name}.pub").must()
+                public = f"{self.folder}/{name}.pub"
+                self.ctl("key", "new", "--type", kind, "-o", self.key(name), "--public", public).must()
         os.mkdir(self.shares)
         self.make_manifest()
         self.make_owners()
@@ -208,7 +209,8 @@ class Deployment:
     # --- the whole of it ---
 
     def add_coordinator(self, store=None, host=None, **options):
-        c = Coordinator(self, f"coordinator{len(self.coordinators)}", store or self.store("coordinator"), host, **options)
+        name = f"coordinator{len(self.coordinators)}"
+        c = Coordinator(self, name, store or self.store("coordinator"), host, **options)
         self.coordinators.append(c)
         return c
 
@@ -296,8 +298,9 @@ class Coordinator(Part):
     def __init__(self, deployment, name, store, host, more=(), env=None):
         listen, self.address = deployment.place("coordinator", host)
         self.url = f"http://{self.address[0]}:{self.address[1]}"
-        super().__init__(deployment, name, ["--listen", listen, "--owners", f"{deployment.folder}/owners.json", "--rate",
-                                            1000, *store, *evidence_args(deployment), *more], host, env)
+        super().__init__(deployment, name,
+                         ["--listen", listen, "--owners", f"{deployment.folder}/owners.json", "--rate", 1000, *store,
+                          *evidence_args(deployment), *more], host, env)
 
     def status(self):
         return json.loads(ask(self.address, "GET", "/pm/v1/status").body)
@@ -333,8 +336,8 @@ class Secrets(Part):
         self.mesh_url = f"https://{self.mesh[0]}:{self.mesh[1]}"
         super().__init__(deployment, name,
                          ["--listen", listen, "--mesh-listen", mesh, "--coordinator", coordinator.url,
-                          "--exchange-rate", 10000, "--exchange-rate-all", 10000, "--threads", 2, "--drain-timeout", "1s",
-                          *store, *evidence_args(deployment), *more], host, env)
+                          "--exchange-rate", 10000, "--exchange-rate-all", 10000, "--threads", 2,
+                          "--drain-timeout", "1s", *store, *evidence_args(deployment), *more], host, env)
 
 
 class Worker(Part):
@@ -350,7 +353,8 @@ class Worker(Part):
         super().__init__(deployment, name,
                          ["--listen", listen, "--upstream", model, "--role", "worker", "--model",
                           f"tiny={ROOT}", "--coordinator", coordinator.url, "--secrets", secrets.mesh_url,
-                          "--no-ocsp-status", "--no-ready-file", *evidence_args(deployment, attester), *more], host, env)
+                          "--no-ocsp-status", "--no-ready-file", *evidence_args(deployment, attester), *more],
+                         host, env)
 
 
 class Client(Part):
@@ -362,8 +366,9 @@ class Client(Part):
         listen, self.address = deployment.place("client", host)
         self.url = f"http://{self.address[0]}:{self.address[1]}"
         memory = ["--memory", f"{deployment.folder}/{memory}"] if memory else ["--no-memory"]
-        super().__init__(deployment, name, ["--listen", listen, "--worker", worker, "--coordinator", coordinator,
-                                            "--secrets", secrets, "--manifest", deployment.manifest, *memory, *more], host)
+        super().__init__(deployment, name,
+                         ["--listen", listen, "--worker", worker, "--coordinator", coordinator, "--secrets", secrets,
+                          "--manifest", deployment.manifest, *memory, *more], host)
 
     def chat(self, text):
         """(status, what was answered)."""

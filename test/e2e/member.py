@@ -54,8 +54,8 @@ class Member:
         nonce = base64.b64decode(json.loads(coordinator.post("/pm/v1/challenge", {}).body)["Nonce"])
         digest = subprocess.run(["sha256sum", f"{f}/key.der"], check=True, capture_output=True, text=True).stdout[:64]
         models = [x for name in models for x in ("--model", f"{name}={ROOT}")]
-        deployment.tool("pm-sim", "bundle", deployment.sim, "--nonce", nonce.hex(), "--role", self.role, *models, "--key",
-                        f"{f}/key.der", "--tls-spki", digest, "--document", f"{f}/box", "-o", f"{f}/bundle",
+        deployment.tool("pm-sim", "bundle", deployment.sim, "--nonce", nonce.hex(), "--role", self.role, *models,
+                        "--key", f"{f}/key.der", "--tls-spki", digest, "--document", f"{f}/box", "-o", f"{f}/bundle",
                         *more).must()
         return self.send(coordinator)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shares with consents of owners, some of whom send wrong ones: what is enough, and what does no harm. */
+/* Shares with consents of owners, some of whom send wrong ones: what is enough, what harmless. */
 #include <string.h>
 
 #include "pm-coordinator/consents.h"

@@ -23,7 +23,7 @@ static struct tenure *one;
 static char *head;
 static struct loop *loop;
 
-/* --- the head, and who has its keys ------------------------------------------------------------ */
+/* --- the head, and who has its keys ---------------------------------------------------------- */
 
 static int parse_head(void)
 {
@@ -124,7 +124,7 @@ static int recover(void)
 	return r;
 }
 
-/* --- the log, on a store that has this much ---------------------------------------------------- */
+/* --- the log, on a store that has this much -------------------------------------------------- */
 
 #define LINES_MAX 8
 
