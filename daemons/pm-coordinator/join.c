@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <pm/join.h>
 #include <pm/text.h>
 
 #include "common/log.h"
@@ -251,12 +252,16 @@ static void put_secret(char *text, const char *name, const uint8_t *secret, size
 
 static int seal_secrets(struct join *join, char *text)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text), mesh_len;
+	const uint8_t *mesh = pm_authority_mesh_ca(join->c->own->authority, &mesh_len);
+	uint8_t aad[PM_JOIN_BOX_AAD_SIZE];
+	int r = pm_join_box_aad(join->nonce, mesh, mesh_len, aad);
 
+	if (r < 0)
+		return r;
 	text[len++] = '}';
 	join->box_len = len + PM_BOX_OVERHEAD;
-	return pm_box_seal(
-		join->document, LABEL, join->nonce, sizeof(join->nonce), text, len, join->box);
+	return pm_box_seal(join->document, LABEL, aad, sizeof(aad), text, len, join->box);
 }
 
 static int box_for_workload(struct join *join)

@@ -10,6 +10,10 @@
  *       SHA-256 of an X-Wing key -> answer, signed by the coordinator's certificate
  *     what is secret in the answer lies in a box (box.h) to that X-Wing key
  *
+ * The box is bound to the nonce and to the mesh CA of the answer. So who passes evidence on to a
+ * coordinator can't give what comes of it away as his own: secrets of one deployment are not used
+ * in the mesh of another.
+ *
  * What is verified of an answer: the signature, by a certificate of role "coordinator" that signs,
  * of the mesh CA; the nonce; that the manifest is the one of that certificate; that the workload's
  * certificate is for its own key, role, purpose and manifest, by the mesh CA, and that the
@@ -44,6 +48,8 @@ PM_BEGIN_DECLS
 #define PM_JOIN_LABEL "join"
 /** Largest answer, in bytes of its JSON, without the base64 around it. */
 #define PM_JOIN_ANSWER_MAX (2u << 20)
+/** Size of what binds the box of an answer: see pm_join_box_aad(). */
+#define PM_JOIN_BOX_AAD_SIZE 64
 /** Size of the secret of a workload, and of a seed. */
 #define PM_JOIN_SECRET_SIZE 32
 
@@ -128,6 +134,19 @@ struct pm_membership;
 PM_API int pm_join(const char *url, const struct pm_join_options *options,
 	struct pm_verdict *verdict, struct pm_report *report,
 	struct pm_membership **ret_membership) PM_MUST_USE;
+
+/**
+ * pm_join_box_aad - what binds the box of an answer, for a coordinator
+ * @nonce: the nonce that was answered, PM_BUNDLE_NONCE_SIZE bytes
+ * @mesh_ca: the mesh CA of the answer, DER
+ * @len: how many bytes
+ * @ret_aad: receives PM_JOIN_BOX_AAD_SIZE bytes, the associated data of the box (box.h): the nonce,
+ * and SHA-256 of the certificate
+ *
+ * Return: 0; PM_E_CRYPTO. Thread safe.
+ */
+PM_API int pm_join_box_aad(
+	const uint8_t *nonce, const void *mesh_ca, size_t len, uint8_t *ret_aad) PM_MUST_USE;
 
 /**
  * pm_membership_free - free a membership; its secrets are wiped

@@ -268,7 +268,8 @@ static int check_box(const struct answer *answer, const struct pm_join_wanted *w
 	int r = PM_OK;
 
 	if (answer->box.ptr)
-		r = pm_join_open(pm_blob_view(&answer->box), wanted, report, m);
+		r = pm_join_open(pm_blob_view(&answer->box), pm_blob_view(&answer->mesh_ca), wanted,
+			report, m);
 	else if (m->is_coordinator)
 		return pm_fail(report, PM_E_REJECTED, "join.box", "the seed", "null");
 	return r < 0 ? r : check_secret(wanted, m, report);

@@ -159,11 +159,14 @@ static int read_workload(struct pm_view text, struct pm_membership *m)
 	return read_object(text, members, PM_ARRAY_LEN(members));
 }
 
-static int open_box(struct pm_view box, const struct pm_join_wanted *wanted,
+static int open_box(struct pm_view box, struct pm_view mesh_ca, const struct pm_join_wanted *wanted,
 	struct pm_report *report, struct pm_secret *ret)
 {
-	int r;
+	uint8_t aad[PM_JOIN_BOX_AAD_SIZE];
+	int r = pm_join_box_aad(wanted->nonce, mesh_ca.ptr, mesh_ca.len, aad);
 
+	if (r < 0)
+		return r;
 	if (box.len < PM_BOX_OVERHEAD || box.len > PM_BOX_OVERHEAD + PLAIN_MAX)
 		return pm_fail(report, PM_E_LIMIT, "join.box", "a box of at most 1024 bytes",
 			"%zu bytes", box.len);
@@ -171,10 +174,11 @@ static int open_box(struct pm_view box, const struct pm_join_wanted *wanted,
 	if (r < 0)
 		return r;
 	ret->len--;
-	r = pm_box_open(wanted->box_key, PM_JOIN_LABEL, wanted->nonce, PM_BUNDLE_NONCE_SIZE,
-		box.ptr, box.len, ret->ptr);
+	r = pm_box_open(
+		wanted->box_key, PM_JOIN_LABEL, aad, sizeof(aad), box.ptr, box.len, ret->ptr);
 	if (r == PM_E_REJECTED)
-		return pm_fail(report, r, "join.box", "a box for this key and nonce", "another");
+		return pm_fail(
+			report, r, "join.box", "a box for this key, nonce and mesh CA", "another");
 	return r;
 }
 
@@ -190,11 +194,11 @@ int pm_join_read_secrets(
 	return r;
 }
 
-int pm_join_open(struct pm_view box, const struct pm_join_wanted *wanted, struct pm_report *report,
-	struct pm_membership *membership)
+int pm_join_open(struct pm_view box, struct pm_view mesh_ca, const struct pm_join_wanted *wanted,
+	struct pm_report *report, struct pm_membership *membership)
 {
 	pm_cleanup(secret) struct pm_secret plain = {0};
-	int r = open_box(box, wanted, report, &plain);
+	int r = open_box(box, mesh_ca, wanted, report, &plain);
 
 	return r < 0 ? r : pm_join_read_secrets(pm_view(plain.ptr, plain.len), report, membership);
 }

@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include <pm/authority.h>
+#include <pm/join.h>
 #include <pm/box.h>
 #include <pm/bundle.h>
 #include <pm/mesh.h>
@@ -204,10 +205,12 @@ static void answer_challenge(struct http_exchange *x)
 static json_t *box_for(const uint8_t *public_key)
 {
 	static const char plain[] = "{\"workload_secret\":null}";
-	uint8_t box[sizeof(plain) + PM_BOX_OVERHEAD];
+	uint8_t box[sizeof(plain) + PM_BOX_OVERHEAD], aad[PM_JOIN_BOX_AAD_SIZE];
+	size_t len;
+	const uint8_t *mesh_ca = pm_authority_mesh_ca(state.authority, &len);
 
-	must(pm_box_seal(public_key, "join", state.nonce, sizeof(state.nonce), plain,
-		     sizeof(plain) - 1, box),
+	must(pm_join_box_aad(state.nonce, mesh_ca, len, aad), "AAD");
+	must(pm_box_seal(public_key, "join", aad, sizeof(aad), plain, sizeof(plain) - 1, box),
 		"box");
 	return base64(box, sizeof(plain) - 1 + PM_BOX_OVERHEAD);
 }

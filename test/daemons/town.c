@@ -105,7 +105,9 @@ static json_t *box(struct town *town, const char *role, const json_t *document)
 	uint8_t secret[PM_AUTHORITY_SECRET_SIZE], *key, *sealed;
 	json_t *plain = json_object(), *json;
 	bool has = pm_authority_workload_secret(town->authority, role, secret) == PM_OK;
-	size_t key_len;
+	uint8_t aad[PM_JOIN_BOX_AAD_SIZE];
+	size_t key_len, mesh_len;
+	const uint8_t *mesh_ca = pm_authority_mesh_ca(town->authority, &mesh_len);
 	char *text;
 
 	json_object_set_new(
@@ -113,8 +115,8 @@ static json_t *box(struct town *town, const char *role, const json_t *document)
 	text = json_dumps(plain, JSON_COMPACT);
 	key = unb64(document, &key_len);
 	sealed = malloc(strlen(text) + PM_BOX_OVERHEAD);
-	must(pm_box_seal(key, "join", town->nonce, sizeof(town->nonce), text, strlen(text), sealed),
-		"box");
+	must(pm_join_box_aad(town->nonce, mesh_ca, mesh_len, aad), "AAD");
+	must(pm_box_seal(key, "join", aad, sizeof(aad), text, strlen(text), sealed), "box");
 	json = b64(sealed, strlen(text) + PM_BOX_OVERHEAD);
 	free(sealed);
 	free(key);

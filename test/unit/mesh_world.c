@@ -261,6 +261,17 @@ static struct peer_reply answer_challenge(struct mesh_world *w)
 	return give(w, reply);
 }
 
+void world_box(struct mesh_world *w, const char *label, struct pm_view plain, uint8_t *ret_box)
+{
+	uint8_t aad[PM_JOIN_BOX_AAD_SIZE];
+	size_t len;
+	const uint8_t *mesh_ca = pm_authority_mesh_ca(w->authority, &len);
+
+	ck_pm(pm_join_box_aad(w->nonce, mesh_ca, len, aad), PM_OK);
+	ck_pm(pm_box_seal(w->box_key, label, aad, sizeof(aad), plain.ptr, plain.len, ret_box),
+		PM_OK);
+}
+
 static json_t *box_of(struct mesh_world *w, const char *role)
 {
 	json_t *plain = json_object(), *box;
@@ -280,9 +291,7 @@ static json_t *box_of(struct mesh_world *w, const char *role)
 	}
 	text = text_of(plain);
 	bytes = pm_alloc(text.len + PM_BOX_OVERHEAD);
-	ck_pm(pm_box_seal(
-		      w->box_key, w->label, w->nonce, sizeof(w->nonce), text.ptr, text.len, bytes),
-		PM_OK);
+	world_box(w, w->label, text, bytes);
 	box = world_base64(bytes, text.len + PM_BOX_OVERHEAD);
 	free(bytes);
 	test_free(text);

@@ -74,6 +74,9 @@ void world_next_manifest(struct mesh_world *w);
 json_t *world_document(struct mesh_world *w);
 json_t *world_join(struct mesh_world *w, const struct pm_claims *claims);
 
+/* A box of an answer of this world, for w->box_key and w->nonce. */
+void world_box(struct mesh_world *w, const char *label, struct pm_view plain, uint8_t *ret_box);
+
 /* The clock of clients: w->now. */
 struct pm_net_clock world_clock(struct mesh_world *w);
 
