@@ -61,8 +61,8 @@ int pm_join_by_clock(const char *url, const struct pm_join_options *options,
 	struct pm_membership **ret_membership) PM_MUST_USE;
 
 /*
- * What lies in the box of an answer, which is for this key, nonce and mesh CA. PM_E_REJECTED for a box that
- * does not open, PM_E_FORMAT, PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO.
+ * What lies in the box of an answer, which is for this key, nonce and mesh CA. PM_E_REJECTED for a
+ * box that does not open, PM_E_FORMAT, PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO.
  */
 int pm_join_open(struct pm_view box, struct pm_view mesh_ca, const struct pm_join_wanted *wanted,
 	struct pm_report *report, struct pm_membership *membership) PM_MUST_USE;
