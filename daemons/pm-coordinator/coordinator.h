@@ -13,7 +13,7 @@
 
 #include "common/evidence.h"
 #include "common/options.h"
-#include "common/store.h"
+#include "common/store_options.h"
 #include "pm-coordinator/journal.h"
 #include "pm-coordinator/machine.h"
 #include "pm-coordinator/tenure.h"
@@ -28,8 +28,7 @@ struct coordinator_options {
 	struct common_options common;
 	struct evidence_options evidence;
 	const char *owners;
-	const char *store;
-	const char *store_cert, *store_key, *store_ca;
+	struct store_options store;
 	const char *peers[COORDINATOR_PEERS_MAX];
 	size_t peer_count;
 	const char *peer_ca;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <err.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/tls_digest.h"
+#include "common/whole_file.h"
 #include "pm-coordinator/consents.h"
 #include "pm-coordinator/job.h"
 #include "pm-coordinator/options.h"
@@ -23,9 +23,11 @@
 #define FILE_SIZE_MAX 1048576
 #define CACHE_ENTRIES 1024
 
-/* Texts of files; NULL: not given. */
+/* What files say; NULL: not given. */
 struct files {
-	char *owners, *store_cert, *store_key, *store_ca;
+	char *owners;
+	size_t owners_len;
+	struct store_files store;
 };
 
 /* What main() has beside the coordinator. */
@@ -37,49 +39,21 @@ struct program {
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* The text, to be freed. 0, or 2 when it said what is wrong. */
-static int read_file(const char *path, char **ret_text)
-{
-	FILE *f = path ? fopen(path, "re") : NULL;
-	char *text = NULL;
-	size_t len = 0;
-
-	if (!path)
-		return 0;
-	if (!f) {
-		warn("%s", path);
-		return 2;
-	}
-	text = calloc(1, FILE_SIZE_MAX + 1);
-	if (text)
-		len = fread(text, 1, FILE_SIZE_MAX + 1, f);
-	fclose(f);
-	if (len && len <= FILE_SIZE_MAX) {
-		*ret_text = text;
-		return 0;
-	}
-	warnx("%s: empty, or larger than 1 MiB", path);
-	free(text);
-	return 2;
-}
-
 static int read_files(struct program *p)
 {
 	const struct coordinator_options *o = p->c.options;
-	int r = read_file(o->owners, &p->files.owners);
+	struct files *f = &p->files;
+	int r = whole_file_read(o->owners, FILE_SIZE_MAX, &f->owners, &f->owners_len);
 
-	if (r == 0)
-		r = read_file(o->store_cert, &p->files.store_cert);
-	if (r == 0)
-		r = read_file(o->store_key, &p->files.store_key);
-	return r == 0 ? read_file(o->store_ca, &p->files.store_ca) : r;
+	return r == 0 ? store_files_read(&o->store, &f->store) : r;
 }
 
 static int parse_owners(struct program *p)
 {
 	const char *text = p->files.owners;
 	struct pm_report *report = pm_report_new();
-	int r = text ? pm_manifest_owners_parse(text, strlen(text), report, &p->c.owners) : 0;
+	int r = text ? pm_manifest_owners_parse(text, p->files.owners_len, report, &p->c.owners)
+		     : 0;
 
 	if (r < 0)
 		warnx("%s: %s", p->c.options->owners,
@@ -137,19 +111,6 @@ static int set_up(struct program *p)
 
 /* --- the loop -------------------------------------------------------------------------------- */
 
-static int open_store(struct program *p)
-{
-	struct coordinator *c = &p->c;
-	const struct store_tls tls = {p->files.store_cert, p->files.store_key, p->files.store_ca};
-	const char *reason = "";
-	int r = store_open(c->loop, c->options->store, &tls, &reason, &c->store);
-
-	if (r < 0)
-		log_event(LOG_LEVEL_ERROR, "failed", "what", "store", "which", c->options->store,
-			"reason", *reason ? reason : pm_strerror(r), NULL);
-	return r;
-}
-
 static void close_loop(struct loop *loop, void *arg)
 {
 	struct program *p = arg;
@@ -180,7 +141,7 @@ static int open_loop(struct loop *loop, void *arg)
 		.ca_file = c->options->peer_ca,
 		.evidence = c->peer_evidence,
 	};
-	r = open_store(p);
+	r = store_open_by_options(loop, &c->options->store, &p->files.store, &c->store);
 	if (r == PM_OK) {
 		c->journal = journal_new(loop, c->store);
 		c->peers = peers_new(loop, &p->peers);
@@ -276,9 +237,7 @@ static void tear_down(struct program *p)
 	pm_gpu_cache_free(c->gpu_cache);
 	visitors_free(c->visitors);
 	free(p->files.owners);
-	free(p->files.store_cert);
-	free(p->files.store_key);
-	free(p->files.store_ca);
+	store_files_clear(&p->files.store);
 }
 
 /* jansson 2.14 writes beyond its memory where it gets none while it reads: rather the end. */

@@ -42,11 +42,7 @@ static const char help[] =
 	"  pm-ctl manifest set --coordinator http://127.0.0.1:8443 manifest.json signatures.json\n";
 
 enum {
-	OPT_STORE = 256,
-	OPT_STORE_CERT,
-	OPT_STORE_KEY,
-	OPT_STORE_CA,
-	OPT_OWNERS,
+	OPT_OWNERS = 256,
 	OPT_PEER,
 	OPT_PEER_CA,
 	OPT_LIFETIME,
@@ -54,10 +50,7 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"store", required_argument, NULL, OPT_STORE},
-	{"store-cert", required_argument, NULL, OPT_STORE_CERT},
-	{"store-key", required_argument, NULL, OPT_STORE_KEY},
-	{"store-ca", required_argument, NULL, OPT_STORE_CA},
+	STORE_OPTION_ROWS,
 	{"owners", required_argument, NULL, OPT_OWNERS},
 	{"peer", required_argument, NULL, OPT_PEER},
 	{"peer-ca", required_argument, NULL, OPT_PEER_CA},
@@ -100,18 +93,6 @@ static int set_option(void *arg, int id, const char *value)
 	struct coordinator_options *o = arg;
 
 	switch (id) {
-	case OPT_STORE:
-		o->store = value;
-		return 0;
-	case OPT_STORE_CERT:
-		o->store_cert = value;
-		return 0;
-	case OPT_STORE_KEY:
-		o->store_key = value;
-		return 0;
-	case OPT_STORE_CA:
-		o->store_ca = value;
-		return 0;
 	case OPT_OWNERS:
 		o->owners = value;
 		return 0;
@@ -125,6 +106,8 @@ static int set_option(void *arg, int id, const char *value)
 	case OPT_RATE:
 		return set_rate(o, value);
 	default:
+		if (store_is_option(id))
+			return store_option(&o->store, id, value);
 		return evidence_is_option(id) ? evidence_option(&o->evidence, id, value)
 					      : common_option(&o->common, id, value);
 	}
@@ -134,14 +117,12 @@ static int check(void *arg)
 {
 	struct coordinator_options *o = arg;
 
-	if (!o->store) {
+	if (!o->store.url) {
 		warnx("--store URL is needed; try --help");
 		return 2;
 	}
-	if (!o->store_cert != !o->store_key) {
-		warnx("--store-cert and --store-key go together");
+	if (store_options_check(&o->store) != 0)
 		return 2;
-	}
 	if (o->common.threads > 1) {
 		warnx("--threads: found %u, expected 1", o->common.threads);
 		return 2;

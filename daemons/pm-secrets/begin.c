@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pm-secrets/begin.h"
 
-#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -12,8 +10,6 @@
 
 /* Between two looks for secrets whose time has come, in milliseconds. */
 #define TICK 500
-/* Of each file for the store. */
-#define FILE_MAX 65536
 /* The size of what is opened where there is nothing: that of clients' secrets. */
 #define DECOY_SIZE 32
 
@@ -32,43 +28,6 @@ bool secrets_hears(const struct secrets *secrets)
 
 	return state && follow && state_has_heard(state, SECRETS_DEAF) &&
 	       !follow_is_lost(follow, SECRETS_DEAF);
-}
-
-/* --- files ----------------------------------------------------------------------------------- */
-
-static int read_text(const char *path, char **ret)
-{
-	FILE *f = path ? fopen(path, "re") : NULL;
-	char *text = path ? calloc(1, FILE_MAX + 1) : NULL;
-	size_t len = f && text ? fread(text, 1, FILE_MAX, f) : 0;
-
-	if (f)
-		fclose(f);
-	*ret = text;
-	if (!path || (len && len < FILE_MAX))
-		return 0;
-	warn("%s", path);
-	return 2;
-}
-
-int secrets_read_store(struct secrets *secrets)
-{
-	const struct secrets_options *o = secrets->options;
-
-	if (read_text(o->store_cert, &secrets->store_cert) != 0 ||
-		read_text(o->store_key, &secrets->store_key) != 0 ||
-		read_text(o->store_ca, &secrets->store_ca) != 0)
-		return 2;
-	return 0;
-}
-
-void secrets_free_store(struct secrets *secrets)
-{
-	if (secrets->store_key)
-		explicit_bzero(secrets->store_key, strlen(secrets->store_key));
-	free(secrets->store_cert);
-	free(secrets->store_key);
-	free(secrets->store_ca);
 }
 
 /* --- when the first identity comes ----------------------------------------------------------- */
@@ -215,18 +174,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		hub_sweep(own->secrets->hub, clock_seconds());
 }
 
-static int open_store(struct secrets_loop *own)
-{
-	const struct secrets *s = own->secrets;
-	const struct store_tls tls = {s->store_cert, s->store_key, s->store_ca};
-	const char *reason = "";
-	int r = store_open(own->loop, s->options->store, &tls, &reason, &own->store);
-
-	if (r < 0)
-		log_event(LOG_LEVEL_ERROR, "failed", "what", "store", "reason", reason, NULL);
-	return r;
-}
-
 static int start_tick(struct secrets_loop *own)
 {
 	struct timeval period = loop_time(TICK);
@@ -246,7 +193,8 @@ int secrets_open_loop(struct loop *loop, void *arg)
 	own->secrets = secrets;
 	own->loop = loop;
 	loop->user = own;
-	r = open_store(own);
+	r = store_open_by_options(
+		loop, &secrets->options->store, &secrets->store_files, &own->store);
 	if (r == PM_OK)
 		r = start_tick(own);
 	if (r == PM_OK)

@@ -6,10 +6,6 @@
 #include "common/daemon.h"
 #include "pm-secrets/secrets.h"
 
-/* The certificate and key for the store: 0, or 2 when it said what is wrong. */
-int secrets_read_store(struct secrets *secrets);
-void secrets_free_store(struct secrets *secrets);
-
 /* Of struct daemon_program; arg is a struct secrets. */
 int secrets_open_loop(struct loop *loop, void *arg);
 void secrets_close_loop(struct loop *loop, void *arg);

@@ -85,7 +85,7 @@ static int set_up(struct secrets *s)
 		warnx("out of memory");
 		return 2;
 	}
-	if (secrets_read_store(s) != 0)
+	if (store_files_read(&o->store, &s->store_files) != 0)
 		return 2;
 	return mesh_new(&o->mesh, &o->evidence, &s->mesh);
 }
@@ -130,6 +130,6 @@ int main(int argc, char **argv)
 	limit_free(secrets.exchanges);
 	limit_free(secrets.fetches);
 	ring_free(atomic_load(&secrets.ring));
-	secrets_free_store(&secrets);
+	store_files_clear(&secrets.store_files);
 	return r;
 }

@@ -42,11 +42,7 @@ static const char help[] =
 #define DAYS_MOST     36500
 
 enum {
-	OPT_STORE = 256,
-	OPT_STORE_CERT,
-	OPT_STORE_KEY,
-	OPT_STORE_CA,
-	OPT_EXCHANGE_RATE,
+	OPT_EXCHANGE_RATE = 256,
 	OPT_EXCHANGE_RATE_ALL,
 	OPT_FETCH_RATE,
 	OPT_FETCH_RATE_ALL,
@@ -56,10 +52,7 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"store", required_argument, NULL, OPT_STORE},
-	{"store-cert", required_argument, NULL, OPT_STORE_CERT},
-	{"store-key", required_argument, NULL, OPT_STORE_KEY},
-	{"store-ca", required_argument, NULL, OPT_STORE_CA},
+	STORE_OPTION_ROWS,
 	{"exchange-rate", required_argument, NULL, OPT_EXCHANGE_RATE},
 	{"exchange-rate-all", required_argument, NULL, OPT_EXCHANGE_RATE_ALL},
 	{"fetch-rate", required_argument, NULL, OPT_FETCH_RATE},
@@ -145,24 +138,10 @@ static int set_option(void *arg, int id, const char *value)
 {
 	struct secrets_options *o = arg;
 
-	switch (id) {
-	case OPT_STORE:
-		o->store = value;
-		return 0;
-	case OPT_STORE_CERT:
-		o->store_cert = value;
-		return 0;
-	case OPT_STORE_KEY:
-		o->store_key = value;
-		return 0;
-	case OPT_STORE_CA:
-		o->store_ca = value;
-		return 0;
-	case OPT_CLIENT_FIELD:
+	if (id == OPT_CLIENT_FIELD)
 		return set_field(o, value);
-	default:
-		break;
-	}
+	if (store_is_option(id))
+		return store_option(&o->store, id, value);
 	if (mesh_is_option(id))
 		return mesh_option(&o->mesh, id, value);
 	if (evidence_is_option(id))
@@ -176,14 +155,12 @@ static int check(void *arg)
 {
 	const struct secrets_options *o = arg;
 
-	if (!o->mesh.coordinator || !o->store) {
-		warnx("%s is missing", o->store ? "--coordinator URL" : "--store URL");
+	if (!o->mesh.coordinator || !o->store.url) {
+		warnx("%s is missing", o->store.url ? "--coordinator URL" : "--store URL");
 		return 2;
 	}
-	if (!o->store_cert != !o->store_key) {
-		warnx("--store-cert and --store-key go together");
+	if (store_options_check(&o->store) != 0)
 		return 2;
-	}
 	return common_options_check(&o->common);
 }
 

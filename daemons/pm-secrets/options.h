@@ -7,16 +7,15 @@
 #include "common/evidence.h"
 #include "common/mesh.h"
 #include "common/options.h"
-#include "common/store.h"
+#include "common/store_options.h"
 #include "pm-secrets/limit.h"
 
 struct secrets_options {
 	struct common_options common;
 	struct mesh_options mesh;
 	struct evidence_options evidence;
-	const char *store;
-	const char *store_cert, *store_key, *store_ca; /* files */
-	const char *client_field;		       /* in lower case, or NULL */
+	struct store_options store;
+	const char *client_field; /* in lower case, or NULL */
 	struct limit_rules exchanges, fetches;
 	int64_t rotation_time; /* milliseconds */
 	uint32_t log_days;

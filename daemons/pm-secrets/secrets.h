@@ -33,8 +33,8 @@ struct secrets {
 	struct past *past;
 	struct limit *exchanges, *fetches;
 	struct secrets_counts counts;
-	char instance[17];			 /* of this process: hexadecimal, random */
-	char *store_cert, *store_key, *store_ca; /* PEM, or NULL */
+	char instance[17]; /* of this process: hexadecimal, random */
+	struct store_files store_files;
 
 	/* Made once, when the first identity came. */
 	pthread_mutex_t lock;

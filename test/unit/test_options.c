@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/options.h"
+#include "common/store_options.h"
 #include "testing.h"
 
 /* What the line's callbacks saw, and what they answer. */
@@ -122,6 +123,41 @@ START_TEST(padding_is_a_power_of_two)
 }
 END_TEST
 
+START_TEST(a_store_has_both_or_none)
+{
+	struct store_options o = {0};
+
+	ck_assert_int_eq(store_options_check(&o), 0);
+	ck_assert(store_is_option(STORE_OPTION_CERT) && !store_is_option(OPTION_LISTEN));
+	ck_assert_int_eq(store_option(&o, STORE_OPTION_CERT, "cert"), 0);
+	ck_assert_int_eq(store_options_check(&o), 2);
+	ck_assert_int_eq(store_option(&o, STORE_OPTION_KEY, "key"), 0);
+	ck_assert_int_eq(store_options_check(&o), 0);
+	o.cert = NULL;
+	ck_assert_int_eq(store_options_check(&o), 2);
+}
+END_TEST
+
+START_TEST(files_of_a_store_must_be_there)
+{
+	const struct store_options bad[] = {
+		{.cert = "/no/such/file"}, {.key = "/no/such/file"}, {.ca = "/no/such/file"}};
+	struct store_options o = {.ca = "/proc/self/comm"};
+	struct store_files files;
+
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(store_files_read(&bad[i], &files), 2);
+		store_files_clear(&files);
+	}
+	ck_assert_int_eq(store_files_read(&o, &files), 0);
+	ck_assert_ptr_null(files.cert);
+	ck_assert_ptr_null(files.key);
+	ck_assert(files.ca && files.ca[0]);
+	store_files_clear(&files);
+	ck_assert_ptr_null(files.ca);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("options");
@@ -133,6 +169,8 @@ int main(void)
 	tcase_add_test(tcase, refuses_what_the_program_refuses);
 	tcase_add_test(tcase, lists_have_an_end);
 	tcase_add_test(tcase, padding_is_a_power_of_two);
+	tcase_add_test(tcase, a_store_has_both_or_none);
+	tcase_add_test(tcase, files_of_a_store_must_be_there);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);
 }
