@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/checks.h"
+#include "common/child.h"
 #include "common/file.h"
 #include "pm-ctl/secrets.h"
 
@@ -61,23 +61,6 @@ static size_t read_all(int fd, char *ret)
 	return used;
 }
 
-static int wait_for(pid_t child, const char *program)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR) {
-			warn("%s", program);
-			return TOOL_USAGE;
-		}
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return TOOL_OK;
-	warnx("%s failed with status %d", program,
-		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-	return TOOL_USAGE;
-}
-
 /* text has room for a command, and holds one: then what came back. */
 static int run(const char *program, char *text, size_t *len)
 {
@@ -93,7 +76,7 @@ static int run(const char *program, char *text, size_t *len)
 	*len = error ? 0 : read_all(ends[0], text);
 	close(ends[0]);
 	if (!error)
-		return wait_for(child, program);
+		return tool_wait_for(child, program);
 	warnx("%s: %s", program, strerror(error));
 	return TOOL_USAGE;
 }

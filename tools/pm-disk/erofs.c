@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/child.h"
 #include "common/file.h"
 
 extern char **environ;
@@ -80,23 +80,6 @@ static void read_version(int fd, char *ret_version)
 	ret_version[strcspn(ret_version, "\r\n\033")] = '\0';
 }
 
-static int wait_for(pid_t child, const char *program)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR) {
-			warn("%s", program);
-			return TOOL_USAGE;
-		}
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return TOOL_OK;
-	warnx("%s failed with status %d", program,
-		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-	return TOOL_USAGE;
-}
-
 static int run(const struct arguments *a, char *ret_version)
 {
 	posix_spawn_file_actions_t actions;
@@ -118,7 +101,7 @@ static int run(const struct arguments *a, char *ret_version)
 		read_version(ends[0], ret_version);
 	close(ends[0]);
 	if (!error)
-		return wait_for(child, a->argv[0]);
+		return tool_wait_for(child, a->argv[0]);
 	warnx("%s: %s", a->argv[0], strerror(error));
 	return TOOL_USAGE;
 }
