@@ -75,14 +75,32 @@ static void answer(struct job *job)
 	free(json);
 }
 
-/* While the line was written, the time may have come, or it was revoked and the worker told so. */
+static void ask(struct job *job);
+
+/* What was found is not the newest any more: another look. */
+static void ask_again(struct job *job)
+{
+	struct fetch *f = job->fetch;
+
+	record_value_free(&f->value);
+	if (++f->tries < TRIES_MAX)
+		ask(job);
+	else
+		job_fail(job, 503, "busy", "The secret changes too often.");
+}
+
+/*
+ * While the line was written, the time may have come; or it was revoked, or replaced, and the worker
+ * told so: what there is now, if anything, the store says.
+ */
 static void release(struct job *job)
 {
 	const struct fetch *f = job->fetch;
 
-	if (f->expires <= clock_seconds() ||
-		!hub_has(job->secrets->hub, f->worker, f->id, f->version))
+	if (f->expires <= clock_seconds())
 		job_fail(job, 404, "not_found", "There is no such secret.");
+	else if (!hub_has(job->secrets->hub, f->worker, f->id, f->version))
+		ask_again(job);
 	else
 		answer(job);
 }
@@ -144,23 +162,16 @@ static bool decide(struct job *job, const struct store_entry *entry)
 	return opened && allowed;
 }
 
-static void ask(struct job *job);
-
 /* First: what is revoked from here on is told. What was revoked while the answer came is not. */
 static void remember(struct job *job)
 {
 	struct fetch *f = job->fetch;
 	int r = hub_note(job->secrets->hub, f->worker, f->id, f->version, f->expires, f->seen);
 
-	if (r == PM_OK) {
+	if (r == PM_OK)
 		note_release(job);
-		return;
-	}
-	record_value_free(&f->value);
-	if (r == PM_E_STALE && ++f->tries < TRIES_MAX)
-		ask(job);
 	else if (r == PM_E_STALE)
-		job_fail(job, 503, "busy", "The secret changes too often.");
+		ask_again(job);
 	else
 		job_fail(job, 503, "busy", "This worker has too many secrets.");
 }

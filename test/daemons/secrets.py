@@ -458,6 +458,27 @@ def test_revocation_is_heard(programs):
             w.close()
 
 
+def test_who_fetches_while_it_is_replaced_gets_old_or_new(programs):
+    with Town(programs) as town, Service(town).wait_ready() as service:
+        values = [CANARY + b"%d" % i for i in range(30)]
+        owners_do(town, service, "put", "shared", values[0])
+        got, over = [], threading.Event()
+
+        def fetch(worker):
+            while not over.is_set():
+                got.append(worker.fetch(service, "shared"))
+
+        crowd = [threading.Thread(target=fetch, args=(Worker(town, "worker", f"w{i}"),)) for i in range(1, 5)]
+        for t in crowd:
+            t.start()
+        for value in values[1:]:
+            owners_do(town, service, "put", "shared", value)
+        over.set()
+        for t in crowd:
+            t.join()
+        assert set(got) <= set(values), "there was none for a moment"
+
+
 def test_who_hears_nothing_says_so(programs):
     """An instance that the store tells nothing any more does not go on saying that all is well."""
     with Town(programs) as town, Service(town).wait_ready() as service:
