@@ -32,6 +32,7 @@ def first(d, c, manifest=None):
 
 def test_from_manifest_to_certificate(programs):
     with Deployment(programs) as d, d.start() as c:
+        c.wait_for_state("empty")
         assert c.status() == {"State": "empty", "Serial": None, "Manifest": None, "Replicas": c.status()["Replicas"],
                               "Shares": None}
         manifest = d.manifest()

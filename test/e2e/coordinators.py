@@ -61,6 +61,11 @@ class Scene:
     def set(self, coordinator, path, **options):
         return self.deployment.set_manifest(coordinator, "memory", path, f"{path}.sig", **options)
 
+    def set_soon(self, coordinator, path):
+        """As soon as it can: a store that lost members takes a while to choose its leader."""
+        until(lambda: self.set(coordinator, path).status != 2)
+        self.set(coordinator, path).must() # and again it gets the same answer
+
     def hash(self, path):
         out = self.deployment.ctl("manifest", "show", path).must().out
         return next(w for w in out.replace(",", " ").split() if len(w) == 64)
@@ -115,7 +120,7 @@ def test_killed_each_in_turn(s):
     for dead in s.coordinators:
         dead.kill()
         path = s.propose()
-        s.set(s.dice.choice(s.others(dead)), path).must()
+        s.set_soon(s.dice.choice(s.others(dead)), path)
         s.accepted.append(path)
         dead.start()
         s.settle()
@@ -143,7 +148,7 @@ def test_cut_off(s):
     lonely = s.dice.choice(s.coordinators)
     s.network.cut(lonely.host)
     path = s.propose()
-    s.set(s.dice.choice(s.others(lonely)), path).must()
+    s.set_soon(s.dice.choice(s.others(lonely)), path)
     s.accepted.append(path)
     inside(lonely.host, lambda: until(lambda: lonely.state() == "stale"))
     # It says no more of any manifest, also to who has the old one, and lets nobody in.
@@ -161,7 +166,7 @@ def test_minority_sets_nothing(s):
     mine, theirs = s.propose(), s.propose()
     done = s.set(lonely, mine, host=lonely.host)
     assert done.status != 0, done.out
-    s.set(s.dice.choice(s.others(lonely)), theirs).must()
+    s.set_soon(s.dice.choice(s.others(lonely)), theirs)
     s.accepted.append(theirs)
     s.network.heal()
     s.settle()
