@@ -37,6 +37,7 @@ struct secrets_fetch {
 	struct buffer in;
 	int status;
 	bool is_spoiled; /* it ended while it was on its way */
+	uint64_t watch;	 /* under which it was asked for */
 	char id[KEYS_ID_MAX + 1];
 	char body[KEYS_ID_MAX + 32];
 };
@@ -156,7 +157,8 @@ static int take_found(struct secrets_fetch *fetch)
 		r = found.expires <= now || fetch->is_spoiled
 			    ? PM_E_MISSING
 			    : keys_insert_leased(s->keys, fetch->id, found.secret, found.expires,
-				      s->started, secrets_watch_lease(s, found.instance));
+				      s->started,
+				      secrets_watch_lease(s, found.instance, fetch->watch));
 	}
 	explicit_bzero(&found, sizeof(found));
 	return r;
@@ -263,6 +265,7 @@ static void begin(struct secrets *s, struct secrets_ask *ask)
 	fetch->secrets = s;
 	fetch->asks = ask;
 	strcpy(fetch->id, ask->id);
+	fetch->watch = secrets_watch_now(s);
 	fetch->next = s->fetches;
 	s->fetches = fetch;
 	s->fetch_count++;

@@ -62,8 +62,10 @@ int secrets_watch_open(struct secrets *secrets);
 void secrets_watch_close(struct secrets *secrets);
 /* There is an identity, or none any more. */
 void secrets_watch_identity(struct secrets *secrets);
-/* The lease of a secret that this instance gave. */
-uint64_t secrets_watch_lease(const struct secrets *secrets, const char *instance);
+/* The watch that there is now; 0: none. */
+uint64_t secrets_watch_now(const struct secrets *secrets);
+/* The lease of a secret that this instance gave, who was asked under that watch. */
+uint64_t secrets_watch_lease(const struct secrets *secrets, const char *instance, uint64_t since);
 
 /* --- secrets.c --- */
 

@@ -28,11 +28,17 @@ static void set_leases(struct secrets *s)
 	keys_set_leases(s->keys, s->watch.floor, s->watch.held);
 }
 
-uint64_t secrets_watch_lease(const struct secrets *secrets, const char *instance)
+uint64_t secrets_watch_now(const struct secrets *secrets)
+{
+	return secrets->watch.is_up ? secrets->watch.held : 0;
+}
+
+/* What was told between two watches nobody heard: an answer that was under way then is not held. */
+uint64_t secrets_watch_lease(const struct secrets *secrets, const char *instance, uint64_t since)
 {
 	const struct secrets_watch *w = &secrets->watch;
 
-	return w->is_up && !strcmp(instance, w->instance) ? w->held : w->next;
+	return w->is_up && w->held == since && !strcmp(instance, w->instance) ? w->held : w->next;
 }
 
 static void end_half(struct secrets *s)

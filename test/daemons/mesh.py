@@ -213,6 +213,27 @@ def test_watch_lost(programs):
         assert figure(m.metrics, "pm_proxy_secrets_watches_lost_total") == 1
 
 
+def test_watch_lost_on_the_way(programs):
+    """What is told while no watch stands nobody hears: a secret that was on its way then is asked for again."""
+    with Mesh(programs) as m:
+        m.watched()
+        key = secret()
+        m.put(key)
+        before = m.counts()
+        m.double.order("hold", 1)
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(m.send, key)
+            m.until(lambda: m.counts()[1], before[1] + 1)
+            m.double.order("cut")
+            m.double.order("forget", f"inference/{key[0]}")
+            m.until(lambda: m.counts()[2] > before[2], True)
+            m.watched()
+            m.double.order("hold", 0)
+            assert sent.result() is True
+        m.until(lambda: m.send(key), 500)
+        assert figure(m.metrics, "pm_proxy_secrets_watches_lost_total") == 1, "not before the next watch was lost"
+
+
 def test_other_instance(programs):
     """What another instance gave is not watched, and asked for again in the end."""
     with Mesh(programs) as m:

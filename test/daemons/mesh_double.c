@@ -59,6 +59,9 @@ struct state {
 	struct secret secrets[SECRETS_MAX];
 	struct http_exchange *watches[WATCHES_MAX];
 	unsigned int joins, fetches, watched;
+	bool is_holding;
+	struct http_exchange *held_for;
+	json_t *held;
 };
 
 static struct state state = {.life = 3600, .instance = "first"};
@@ -294,19 +297,37 @@ static struct secret *find(const char *id)
 	return NULL;
 }
 
+/* An answer that was given, and is on its way for long. */
+static void hold(struct http_exchange *x, json_t *json)
+{
+	state.held_for = x;
+	state.held = json;
+}
+
+static void let_go(void)
+{
+	if (state.held)
+		reply(state.held_for, 200, state.held);
+	state.held = NULL;
+}
+
 static void answer_fetch(struct http_exchange *x, const json_t *root)
 {
 	const char *id = json_string_value(json_object_get(root, "Id"));
 	const struct secret *secret = id && *id ? find(id) : NULL;
+	json_t *json;
 
 	state.fetches++;
 	if (!secret) {
 		fail(x, 404, "not_found");
 		return;
 	}
-	reply(x, 200,
-		json_pack("{s:o, s:I, s:s}", "Secret", base64(secret->bytes, 32), "Expires",
-			(json_int_t)secret->expires, "Instance", state.instance));
+	json = json_pack("{s:o, s:I, s:s}", "Secret", base64(secret->bytes, 32), "Expires",
+		(json_int_t)secret->expires, "Instance", state.instance);
+	if (state.is_holding)
+		hold(x, json);
+	else
+		reply(x, 200, json);
 }
 
 static void answer_watch(struct http_exchange *x)
@@ -480,6 +501,8 @@ static void obey(const char *line)
 		cut();
 	else if (sscanf(line, "mute %lld", &n) == 1)
 		state.is_muted = n;
+	else if (sscanf(line, "hold %lld", &n) == 1)
+		state.is_holding = n;
 	else if (sscanf(line, "refuse %lld", &n) == 1)
 		state.is_refusing = n;
 	else if (sscanf(line, "life %lld", &n) == 1)
@@ -488,6 +511,8 @@ static void obey(const char *line)
 		strcpy(state.instance, a);
 	if (!strncmp(line, "end ", 4))
 		tell(a);
+	if (!state.is_holding)
+		let_go();
 }
 
 static void take_order(void *arg)
