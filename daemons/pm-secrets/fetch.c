@@ -90,8 +90,8 @@ static void ask_again(struct job *job)
 }
 
 /*
- * While the line was written, the time may have come; or it was revoked, or replaced, and the worker
- * told so: what there is now, if anything, the store says.
+ * While the line was written, the time may have come; or it was revoked, or replaced, and the
+ * worker told so: what there is now, if anything, the store says.
  */
 static void release(struct job *job)
 {
