@@ -39,7 +39,8 @@ static const char help[] =
 	"\\\n"
 	"      --store-cert etcd.pem --store-key etcd.key --store-ca etcd-ca.pem \\\n"
 	"      --peer http://10.0.0.2:8443 --peer http://10.0.0.3:8443 --owners owners.json\n"
-	"  pm-ctl manifest set --coordinator http://127.0.0.1:8443 manifest.json signatures.json\n";
+	"  pm-ctl manifest set http://127.0.0.1:8443 manifest.json --signatures manifest.sig "
+	"--shares shares\n";
 
 enum {
 	OPT_OWNERS = 256,
