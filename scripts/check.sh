@@ -16,16 +16,16 @@ try() {
 	# shellcheck disable=SC2046,SC2086 # a list of words
 	CC=$compiler scripts/configure.sh "$dir" --werror "$@" &&
 		ninja -C "$dir" --quiet &&
-		meson test -C "$dir" --no-rebuild --print-errorlogs --quiet \
+		meson test -C "$dir" --no-rebuild --print-errorlogs --quiet --num-processes 4 \
 			$(printf -- ' --no-suite %s' $left_out) || failed=1
 }
 
-# The first build runs everything. What looks at the sources alone is not repeated; the daemons, the long tests and
-# the virtual machine run once more, under the sanitizers.
-try build gcc none
-try build-asan gcc "style man" -Db_sanitize=address,undefined
-try build-clang clang "style man vm long daemons"
-try build-mbedtls gcc "style man vm long daemons" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
+# The sanitizers run everything but what looks at the sources alone, which the first build does; the others run what is
+# about the compiler or the libraries. Many tests wait for processes, so more run at a time than there are cores.
+try build gcc "long daemons vm soak"
+try build-asan gcc "style man abi soak" -Db_sanitize=address,undefined
+try build-clang clang "style man abi vm long daemons e2e soak"
+try build-mbedtls gcc "style man abi vm long daemons e2e soak" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 
 # shellcheck disable=SC2086 # a list of words
 python3 scripts/summary.py $dirs || failed=1
