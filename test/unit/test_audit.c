@@ -383,7 +383,6 @@ END_TEST
 /* The first entry has nothing before it, whatever its writer signed. */
 START_TEST(the_first_has_nothing_before_it)
 {
-	pm_cleanup(pm_audit) struct pm_audit *audit = NULL;
 	pm_cleanup(json) json_t *json = json_loads(lines[0], 0, NULL);
 	uint8_t hash[PM_AUDIT_HASH_SIZE], message[PM_AUDIT_MESSAGE_SIZE];
 	uint8_t signature[PM_SIGN_SIGNATURE_MAX];

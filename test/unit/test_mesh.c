@@ -264,6 +264,7 @@ static struct der forge(
 static const uint8_t code_signing[] = {0x30, 0x13, 0x06, 0x03, 0x55, 0x1d, 0x25, 0x04, 0x0c, 0x30,
 	0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03};
 static const uint8_t no_ca[] = {0x30, 0x09, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x04, 0x02, 0x30, 0x00};
+static const uint8_t zero[] = {0};
 static const uint8_t unknown[] = {0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x04, 0x02, 0x05, 0x00};
 
 #define BYTES(a)                                                                                   \
@@ -288,7 +289,7 @@ static const struct forgery forgeries[] = {
 	{"mesh.form", PM_E_REJECTED, .extra = BYTES(no_ca)},
 	{"mesh.form", PM_E_REJECTED, .extra = BYTES(unknown)},
 	{"mesh.identity", PM_E_FORMAT, .cut = 1},
-	{"mesh.identity", PM_E_FORMAT, .behind = BYTES("\x00")},
+	{"mesh.identity", PM_E_FORMAT, .behind = BYTES(zero)},
 	{"mesh.form", PM_E_REJECTED, .serial_top = 0x3f},
 	{"mesh.form", PM_E_REJECTED, .serial_top = 0x80},
 	{"mesh.form", PM_E_REJECTED, .short_serial = true},
