@@ -24,8 +24,9 @@ try() {
 # about the compiler or the libraries. Many tests wait for processes, so more run at a time than there are cores.
 try build gcc "long daemons vm soak"
 try build-asan gcc "style man abi soak" -Db_sanitize=address,undefined
-try build-clang clang "style man abi vm long daemons e2e soak"
-try build-mbedtls gcc "style man abi vm long daemons e2e soak" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
+less="style man abi vm long daemons e2e soak"
+try build-clang clang "$less"
+try build-mbedtls gcc "$less" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 
 # shellcheck disable=SC2086 # a list of words
 python3 scripts/summary.py $dirs || failed=1
