@@ -23,8 +23,8 @@ try() {
 # The sanitizers run everything but what looks at the sources alone, which the first build does; the others run what is
 # about the compiler or the libraries. Many tests wait for processes, so more run at a time than there are cores.
 try build gcc "long daemons vm soak"
-try build-asan gcc "style man abi soak" -Db_sanitize=address,undefined
-less="style man abi vm long daemons e2e soak"
+try build-asan gcc "style man abi demo soak" -Db_sanitize=address,undefined
+less="style man abi vm long demo daemons e2e soak"
 try build-clang clang "$less"
 try build-mbedtls gcc "$less" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 
