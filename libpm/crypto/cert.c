@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/report.h"
+#include "base/time.h"
 #include "crypto/der.h"
 #include "crypto/x509_sig.h"
 
@@ -211,5 +213,16 @@ int pm_cert_check_time(const struct pm_cert *cert, int64_t now)
 {
 	if (now < pm_cert_not_before(cert) || now > pm_cert_not_after(cert))
 		return PM_E_STALE;
+	return PM_OK;
+}
+
+int pm_cert_check_now(
+	const struct pm_cert *cert, const char *name, int64_t now, struct pm_report *report)
+{
+	int r = pm_cert_check_time(cert, now);
+
+	if (r < 0)
+		return pm_fail(report, r, name, pm_time(now).s, "%s to %s",
+			pm_time(pm_cert_not_before(cert)).s, pm_time(pm_cert_not_after(cert)).s);
 	return PM_OK;
 }

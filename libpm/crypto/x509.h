@@ -8,6 +8,7 @@
 #ifndef PM_CRYPTO_X509_H
 #define PM_CRYPTO_X509_H
 
+#include <pm/report.h>
 #include "crypto/crypto.h"
 
 /* Longest certificate and revocation list that are read, as DER. */
@@ -76,6 +77,10 @@ bool pm_cert_signed_with(const struct pm_cert *cert, enum pm_hash_alg alg);
 
 /* PM_E_STALE when now lies outside the validity. */
 int pm_cert_check_time(const struct pm_cert *cert, int64_t now) PM_MUST_USE;
+
+/* The same; notes a refusal under name. */
+int pm_cert_check_now(const struct pm_cert *cert, const char *name, int64_t now,
+	struct pm_report *report) PM_MUST_USE;
 
 /* --- revocation lists ------------------------------------------------------------------------ */
 

@@ -3,19 +3,7 @@
 #include <string.h>
 
 #include "base/report.h"
-#include "base/time.h"
 #include "mesh/mesh.h"
-
-static int check_time(
-	const struct pm_cert *cert, const char *name, int64_t now, struct pm_report *report)
-{
-	int r = pm_cert_check_time(cert, now);
-
-	if (r < 0)
-		return pm_fail(report, r, name, pm_time(now).s, "%s to %s",
-			pm_time(pm_cert_not_before(cert)).s, pm_time(pm_cert_not_after(cert)).s);
-	return PM_OK;
-}
 
 /* One certificate alone, of a P-384 key. */
 static int read_ca(const struct pm_mesh_chain *chain, int64_t now, struct pm_report *report,
@@ -31,7 +19,7 @@ static int read_ca(const struct pm_mesh_chain *chain, int64_t now, struct pm_rep
 	if (r < 0)
 		return r;
 	*ret_key = pm_steal(key);
-	return check_time(chain->leaf, "mesh_ca.validity", now, report);
+	return pm_cert_check_now(chain->leaf, "mesh_ca.validity", now, report);
 }
 
 /* The identifier of the CA's key in the leaf, by which verifiers find the CA. */
@@ -92,7 +80,7 @@ static int verify(const struct pm_mesh_chain *chain, const struct pm_mesh_chain 
 	r = check_next(chain->next, ca->leaf, report);
 	if (r < 0)
 		return r;
-	r = check_time(chain->leaf, "mesh.validity", now, report);
+	r = pm_cert_check_now(chain->leaf, "mesh.validity", now, report);
 	if (r < 0)
 		return r;
 	/* The form has the issuer's name of the manifest: so the CA is that manifest's. */
