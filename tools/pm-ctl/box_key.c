@@ -94,7 +94,19 @@ int box_key_parse(const uint8_t *bytes, size_t len, struct pm_report *report, ui
 	return r;
 }
 
-int box_key_load(const char *path, uint8_t *ret_public)
+typedef int parse_fn(const uint8_t *bytes, size_t len, struct pm_report *report, void *ret);
+
+static int parse_public(const uint8_t *bytes, size_t len, struct pm_report *report, void *ret)
+{
+	return box_key_parse(bytes, len, report, ret);
+}
+
+static int parse_private(const uint8_t *bytes, size_t len, struct pm_report *report, void *ret)
+{
+	return pm_box_key_parse(bytes, len, report, ret);
+}
+
+static int load(const char *path, parse_fn *parse, void *ret)
 {
 	struct pm_report *report = pm_report_new();
 	uint8_t *bytes = NULL;
@@ -102,7 +114,7 @@ int box_key_load(const char *path, uint8_t *ret_public)
 	int r = tool_read_file(path, PM_BOX_FILE_MAX, &bytes, &len), error = PM_OK;
 
 	if (r == TOOL_OK)
-		error = box_key_parse(bytes, len, report, ret_public);
+		error = parse(bytes, len, report, ret);
 	if (error < 0) {
 		tool_print_error(path, error, report);
 		r = tool_exit_status(error);
@@ -112,6 +124,16 @@ int box_key_load(const char *path, uint8_t *ret_public)
 	free(bytes);
 	pm_report_free(report);
 	return r;
+}
+
+int box_key_load(const char *path, uint8_t *ret_public)
+{
+	return load(path, parse_public, ret_public);
+}
+
+int box_key_load_private(const char *path, struct pm_box_key **ret_key)
+{
+	return load(path, parse_private, ret_key);
 }
 
 /* --- printing -------------------------------------------------------------------------------- */

@@ -17,7 +17,10 @@ int box_key_make(const char *output, const char *public_file);
 /* A public key, or the public half of a private one: PM_BOX_PUBLIC_SIZE bytes. */
 int box_key_load(const char *path, uint8_t *ret_public);
 
-/* The same of a file's bytes: 0 or an enum pm_error, and nothing printed. */
+/* A private key, to be freed with pm_box_key_free(). */
+int box_key_load_private(const char *path, struct pm_box_key **ret_key);
+
+/* As box_key_load(), of a file's bytes: 0 or an enum pm_error, and nothing printed. */
 int box_key_parse(const uint8_t *bytes, size_t len, struct pm_report *report, uint8_t *ret_public);
 
 /* {"name", "key"}, as seed share owners have it. */

@@ -6,6 +6,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "pm-ctl/box_key.h"
 #include "pm-ctl/cmd.h"
 #include "pm-ctl/manifest.h"
 #include "pm-ctl/remote.h"
@@ -47,26 +48,6 @@ static const struct option long_options[] = {
 };
 
 /* --- the share -------------------------------------------------------------------------------- */
-
-static int load_box_key(const char *path, struct pm_box_key **ret)
-{
-	struct pm_report *report = pm_report_new();
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	int r = tool_read_file(path, PM_BOX_FILE_MAX, &bytes, &len), error = PM_OK;
-
-	if (r == TOOL_OK)
-		error = pm_box_key_parse(bytes, len, report, ret);
-	if (error < 0) {
-		tool_print_error(path, error, report);
-		r = tool_exit_status(error);
-	}
-	if (bytes)
-		explicit_bzero(bytes, len);
-	free(bytes);
-	pm_report_free(report);
-	return r;
-}
 
 static int open_share(const struct remote *remote, const struct pm_deployment *d,
 	const struct pm_box_key *key, uint8_t *ret_share)
@@ -138,7 +119,7 @@ static int recover(const struct remote *remote, struct tool_mesh_result *result)
 	uint8_t share[PM_SHARE_SIZE] = {0};
 	struct pm_box_key *box_key = NULL;
 	struct pm_sign_key *owner = NULL;
-	int r = load_box_key(remote->share_key, &box_key);
+	int r = box_key_load_private(remote->share_key, &box_key);
 
 	if (r == TOOL_OK)
 		r = manifest_load_key(remote->key, &owner);

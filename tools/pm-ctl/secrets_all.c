@@ -7,6 +7,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "pm-ctl/box_key.h"
 #include "pm-ctl/manifest.h"
 #include "pm-ctl/secrets.h"
 
@@ -69,24 +70,6 @@ static const char restore_help[] =
 	"it\n"
 	"                       until there are as many as recover the seed\n";
 
-static int load_key(const char *path, struct pm_box_key **ret)
-{
-	struct pm_report *report = pm_report_new();
-	uint8_t *pem = NULL;
-	size_t len = 0;
-	int r = tool_read_file(path, PM_BOX_FILE_MAX, &pem, &len), error = PM_OK;
-
-	if (r == TOOL_OK)
-		error = pm_box_key_parse(pem, len, report, ret);
-	if (error < 0)
-		tool_print_error(path, error, report);
-	if (pem)
-		explicit_bzero(pem, len);
-	free(pem);
-	pm_report_free(report);
-	return error < 0 ? tool_exit_status(error) : r;
-}
-
 /* What is in a backup's first line, and the shares that were taken out of it. */
 struct boxes {
 	json_t *first;
@@ -132,7 +115,7 @@ static int take_shares(const struct secrets_call *call, struct boxes *boxes)
 	for (size_t i = 0; r == TOOL_OK && i < call->share_key_count; i++) {
 		struct pm_box_key *key = NULL;
 
-		r = load_key(call->share_keys[i], &key);
+		r = box_key_load_private(call->share_keys[i], &key);
 		if (r == TOOL_OK)
 			r = take_share(boxes, key);
 		if (r == TOOL_REJECTED)
