@@ -24,6 +24,17 @@ static void reply(struct job *job, json_t *json)
 	free(text);
 }
 
+/* False, and the answer is given, when the store has no such secret, or failed. */
+static bool was_there(struct job *job, const struct store_result *result)
+{
+	job->op = NULL;
+	if (result->error == PM_E_MISSING)
+		admin_fail(job, 404, "not_found", "There is no such secret.");
+	else if (result->error < 0)
+		admin_fail_store(job, result);
+	return result->error == PM_OK;
+}
+
 /* --- put ------------------------------------------------------------------------------------- */
 
 static void on_put(void *arg, const struct store_result *result)
@@ -77,12 +88,7 @@ static void on_revoked(void *arg, const struct store_result *result)
 {
 	struct job *job = arg;
 
-	job->op = NULL;
-	if (result->error == PM_E_MISSING)
-		admin_fail(job, 404, "not_found", "There is no such secret.");
-	else if (result->error < 0)
-		admin_fail_store(job, result);
-	else
+	if (was_there(job, result))
 		reply(job, json_pack("{s:s}", "Id", job->admin->id));
 }
 
@@ -144,12 +150,7 @@ static void on_shown(void *arg, const struct store_result *result)
 {
 	struct job *job = arg;
 
-	job->op = NULL;
-	if (result->error == PM_E_MISSING)
-		admin_fail(job, 404, "not_found", "There is no such secret.");
-	else if (result->error < 0)
-		admin_fail_store(job, result);
-	else
+	if (was_there(job, result))
 		show(job, &result->entries[0]);
 }
 
