@@ -221,12 +221,14 @@ static int set_up(struct proxy *proxy)
  * What was issued in the second in which we start, or before, an earlier process may have answered:
  * it is refused. So the first clients are let in when they can't send such a request any more.
  */
-static void wait_for_next_second(int64_t started)
+static void wait_for_next_second(const struct proxy *proxy)
 {
 	struct timespec now;
 
+	if (!proxy->options->keys_file && !proxy->secrets)
+		return; /* of direct mode: no earlier process had these secrets */
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec == started) {
+	if (now.tv_sec == proxy->started) {
 		now = (struct timespec){.tv_nsec = 999999999 - now.tv_nsec};
 		while (nanosleep(&now, &now) != 0)
 			;
@@ -266,7 +268,7 @@ int main(int argc, char **argv)
 	proxy.buffered.most = options.max_buffered;
 	r = set_up(&proxy);
 	if (r == 0) {
-		wait_for_next_second(proxy.started);
+		wait_for_next_second(&proxy);
 		r = run(&proxy);
 	}
 	secrets_free(proxy.secrets);
