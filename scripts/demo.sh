@@ -10,17 +10,23 @@ scripts=$(cd "$(dirname "$0")" && pwd)
 . "$scripts/demo/lib.sh"
 # shellcheck source=scripts/demo/stay.sh
 . "$scripts/demo/stay.sh"
+stop=
 if [ "$1" = --stop ]; then
-	stop_running "$2"
+	stop=1
+	shift
+fi
+build=$(realpath -m "$1")
+place=${DEMO_PLACE:-$build/demo}
+if [ -n "$stop" ]; then
+	stop_running
 	exit
 fi
-build=$(cd "$1" && pwd)
 cd "$scripts/.."
 PATH=$build/tools:$build/daemons:$build/examples/inference-server:$PATH:/usr/sbin:/sbin
 vectors=${PM_VECTORS:-../shared/vectors}
 keep=${DEMO_KEEP:-}
 [ ! -t 0 ] || keep=1
-if ! take_place "$build" && [ -n "$keep" ]; then
+if ! take_place && [ -n "$keep" ]; then
 	die "one is up already: make demo-stop"
 fi
 work=$(mktemp -d)
@@ -30,7 +36,7 @@ cleanup() {
 	trap '' HUP INT TERM
 	stop_all
 	rm -rf "$work"
-	give_place "$build"
+	give_place
 }
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM

@@ -13,6 +13,9 @@ import threading
 
 DEMO, BUILD = sys.argv[1:3]
 LIMIT = 240
+# Another demo of this build may run beside it.
+PLACE = pathlib.Path(tempfile.mkdtemp(prefix="pm")) / "place"
+os.environ["DEMO_PLACE"] = str(PLACE)
 
 
 class Demo:
@@ -24,6 +27,7 @@ class Demo:
                                         stderr=subprocess.STDOUT, text=True, env=self.environment,
                                         start_new_session=True)
         self.watchdog = threading.Timer(LIMIT, self.process.kill)
+        self.watchdog.daemon = True
         self.watchdog.start()
         self.lines = []
 
@@ -44,7 +48,7 @@ class Demo:
         assert self.process.wait(LIMIT) == status, (self.process.returncode, rest)
         self.watchdog.cancel()
         assert os.listdir(self.folder.name) == [], os.listdir(self.folder.name)
-        assert not (pathlib.Path(BUILD) / "demo").exists()
+        assert not PLACE.exists()
         left = [p for p in pathlib.Path("/proc").glob("[0-9]*/cmdline") if self.folder.name in read(p)]
         assert not left, [read(p) for p in left]
         self.folder.cleanup()
@@ -94,17 +98,17 @@ def test_told_to_stop():
 
 def test_pid_of_another():
     """A number that is another process's by now is not stopped."""
-    folder = pathlib.Path(BUILD) / "demo"
-    folder.mkdir()
+    PLACE.mkdir()
     try:
-        (folder / "pid").write_text(f"{os.getpid()} 1\n", encoding="ascii")
+        (PLACE / "pid").write_text(f"{os.getpid()} 1\n", encoding="ascii")
         assert "none is running" in stop()
     finally:
-        (folder / "pid").unlink()
-        folder.rmdir()
+        (PLACE / "pid").unlink()
+        PLACE.rmdir()
 
 
 for name, function in list(globals().items()):
     if re.match("test_", name):
         print(name, flush=True)
         function()
+PLACE.parent.rmdir()
