@@ -16,15 +16,16 @@ try() {
 	# shellcheck disable=SC2046,SC2086 # a list of words
 	CC=$compiler scripts/configure.sh "$dir" --werror "$@" &&
 		ninja -C "$dir" --quiet &&
-		meson test -C "$dir" --no-rebuild --print-errorlogs --quiet --num-processes 4 \
+		meson test -C "$dir" --no-rebuild --print-errorlogs --quiet --num-processes 6 \
 			$(printf -- ' --no-suite %s' $left_out) || failed=1
 }
 
-# The sanitizers run everything but what looks at the sources alone, which the first build does; the others run what is
-# about the compiler or the libraries. Many tests wait for processes, so more run at a time than there are cores.
+# The sanitizers run everything but what looks at the sources alone, which the first build does; the others run the
+# unit tests, for what is about the compiler or the libraries. Many tests wait for processes, so more run at a time than
+# there are cores.
 try build gcc "long daemons vm soak"
 try build-asan gcc "style man abi demo soak" -Db_sanitize=address,undefined
-less="style man abi vm long demo daemons e2e soak"
+less="style man abi cli vm long demo daemons e2e soak"
 try build-clang clang "$less"
 try build-mbedtls gcc "$less" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 
