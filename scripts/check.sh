@@ -20,10 +20,10 @@ try() {
 			$(printf -- ' --no-suite %s' $left_out) || failed=1
 }
 
-# The sanitizers run everything but what looks at the sources alone, which the first build does; the others run the
-# unit tests, for what is about the compiler or the libraries. Many tests wait for processes, so more run at a time than
-# there are cores.
-try build gcc "long daemons vm soak"
+# The sanitizers run everything but what looks at the sources alone and the demo, which the first build does. All others
+# run the unit tests, for what is about the compiler or the libraries. Many tests wait for processes, so more run at a
+# time than there are cores.
+try build gcc "cli daemons e2e long vm soak"
 try build-asan gcc "style man abi demo soak" -Db_sanitize=address,undefined
 less="style man abi cli vm long demo daemons e2e soak"
 try build-clang clang "$less"
