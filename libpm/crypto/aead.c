@@ -14,6 +14,8 @@ struct pm_aead {
 	psa_key_id_t psa; /* 0: libsodium does it */
 };
 
+_Static_assert(_Alignof(struct pm_aead) <= PM_AEAD_ALIGN, "alignment");
+
 static int import_key(struct pm_view key, psa_key_id_t *ret)
 {
 	psa_key_attributes_t attr = PSA_KEY_ATTRIBUTES_INIT;
@@ -31,6 +33,30 @@ static int set_key(struct pm_aead *aead, struct pm_view key)
 	return crypto_aead_aes256gcm_beforenm(&aead->sodium, key.ptr) ? PM_E_CRYPTO : PM_OK;
 }
 
+size_t pm_aead_size(void)
+{
+	return (sizeof(struct pm_aead) + PM_AEAD_ALIGN - 1) / PM_AEAD_ALIGN * PM_AEAD_ALIGN;
+}
+
+int pm_aead_init(struct pm_aead *memory, struct pm_view key)
+{
+	int r = pm_crypto_init();
+
+	if (r < 0)
+		return r;
+	if (key.len != PM_AEAD_KEY_SIZE)
+		return PM_E_ARG;
+	memory->psa = 0;
+	return set_key(memory, key);
+}
+
+void pm_aead_clear(struct pm_aead *aead)
+{
+	if (aead->psa)
+		(void)psa_destroy_key(aead->psa);
+	pm_wipe(aead, sizeof(*aead));
+}
+
 int pm_aead_new(struct pm_view key, struct pm_aead **ret)
 {
 	pm_cleanup(pm_aead) struct pm_aead *aead = NULL;
@@ -38,14 +64,12 @@ int pm_aead_new(struct pm_view key, struct pm_aead **ret)
 
 	if (r < 0)
 		return r;
-	if (key.len != PM_AEAD_KEY_SIZE)
-		return PM_E_ARG;
 	/* sodium_malloc aligns the end of the object: its size is a multiple of its alignment. */
 	aead = sodium_malloc(sizeof(*aead));
 	if (!aead)
 		return PM_E_NOMEM;
 	aead->psa = 0;
-	r = set_key(aead, key);
+	r = pm_aead_init(aead, key);
 	if (r < 0)
 		return r;
 	*ret = pm_steal(aead);
@@ -54,8 +78,8 @@ int pm_aead_new(struct pm_view key, struct pm_aead **ret)
 
 void pm_aead_free(struct pm_aead *aead)
 {
-	if (aead && aead->psa)
-		(void)psa_destroy_key(aead->psa);
+	if (aead)
+		pm_aead_clear(aead);
 	sodium_free(aead);
 }
 

@@ -81,20 +81,24 @@ static struct pm_view text(const char *s)
 int pm_exchange_begin(struct pm_exchange *x, const struct pm_exchange_role *role,
 	struct pm_exchange_key *key, const char *model, const char *shard_key, uint32_t bucket)
 {
+	int r;
+
 	if (!pm_sealed_is_bucket(bucket))
 		return PM_E_ARG;
 	x->role = role;
 	x->bucket = bucket;
 	x->key = key;
 	pm_shared_ref(&key->shared);
+	r = pm_oae_begin(&x->oae, &x->secret);
+	if (r < 0)
+		return r;
 	return pm_sealed_secret(&key->secret, pm_view(key->id, key->id_len), text(model),
-		text(shard_key), &x->secret);
+		text(shard_key), x->secret);
 }
 
 void pm_exchange_end(struct pm_exchange *x)
 {
 	pm_exchange_key_free(x->key);
-	pm_secret_free(&x->secret);
 	pm_oae_end(&x->oae);
 	pm_frames_free(&x->frames);
 	pm_sealed_head_free(&x->head);

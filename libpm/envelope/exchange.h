@@ -36,7 +36,7 @@ struct pm_exchange_role {
 struct pm_exchange {
 	const struct pm_exchange_role *role;
 	struct pm_exchange_key *key;
-	struct pm_secret secret; /* of the exchange; freed when its streams are made */
+	uint8_t *secret; /* of the exchange, in oae's memory; wiped when its streams are made */
 	struct pm_oae oae;
 	uint8_t header[PM_OAE_HEADER_SIZE]; /* of the request */
 	uint32_t bucket;

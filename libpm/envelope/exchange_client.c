@@ -41,10 +41,9 @@ int pm_exchange_client_new(struct pm_exchange_key *key, const char *model, const
 	if (r < 0)
 		return r;
 	pm_random(c->x.header, sizeof(c->x.header));
-	r = pm_oae_request(&c->x.oae, c->x.secret.ptr, c->x.header);
+	r = pm_oae_request(&c->x.oae, c->x.secret, c->x.header);
 	if (r < 0)
 		return r;
-	pm_secret_free(&c->x.secret);
 	*ret_client = pm_steal(c);
 	return PM_OK;
 }

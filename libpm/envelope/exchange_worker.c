@@ -12,12 +12,8 @@ PM_OWNER(pm_exchange_worker, pm_exchange_worker_free);
 
 static int take_header(struct pm_exchange *x, const uint8_t *header)
 {
-	int r;
-
 	pm_copy(x->header, header, PM_OAE_HEADER_SIZE);
-	r = pm_oae_request(&x->oae, x->secret.ptr, x->header);
-	pm_secret_free(&x->secret);
-	return r;
+	return pm_oae_request(&x->oae, x->secret, x->header);
 }
 
 /*

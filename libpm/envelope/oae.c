@@ -10,57 +10,11 @@ static const char response_label[] = "privatemode oae response key";
 #define INFO_MAX (sizeof(response_label) + PM_OAE_HEADER_SIZE)
 #define AAD_SIZE 5
 
-static int make_stream(const struct pm_secret *prk, struct pm_view info, struct pm_oae_stream *ret)
-{
-	pm_cleanup(secret) struct pm_secret key = {0};
-	int r = pm_hkdf_expand(
-		PM_SHA256, pm_view(prk->ptr, prk->len), info, PM_AEAD_KEY_SIZE, &key);
-
-	if (r < 0)
-		return r;
-	return pm_aead_new(pm_view(key.ptr, key.len), &ret->aead);
-}
-
-int pm_oae_request(struct pm_oae *oae, const uint8_t *secret, const uint8_t *request_header)
-{
-	int r;
-
-	if (oae->prk.ptr || oae->request.aead || oae->request.seq)
-		return PM_E_STATE;
-	r = pm_hkdf_extract(PM_SHA256, pm_view(request_header, PM_OAE_HEADER_SIZE),
-		pm_view(secret, PM_OAE_SECRET_SIZE), &oae->prk);
-	if (r < 0)
-		return r;
-	return make_stream(&oae->prk, pm_view(request_label, sizeof(request_label)), &oae->request);
-}
-
-int pm_oae_response(struct pm_oae *oae, const uint8_t *response_header)
-{
-	uint8_t info[INFO_MAX];
-	struct pm_wr wr = pm_wr(info, sizeof(info));
-	int r;
-
-	if (!oae->prk.ptr)
-		return PM_E_STATE;
-	pm_wr_bytes(&wr, pm_view(response_label, sizeof(response_label)));
-	pm_wr_bytes(&wr, pm_view(response_header, PM_OAE_HEADER_SIZE));
-	r = make_stream(&oae->prk, pm_view(info, wr.len), &oae->response);
-	/* A second response's keys can't be made: nobody accepts two answers to one request. */
-	pm_secret_free(&oae->prk);
-	return r;
-}
-
 static void close_stream(struct pm_oae_stream *stream)
 {
-	pm_aead_free(stream->aead);
+	if (stream->aead)
+		pm_aead_clear(stream->aead);
 	stream->aead = NULL;
-}
-
-void pm_oae_end(struct pm_oae *oae)
-{
-	close_stream(&oae->request);
-	close_stream(&oae->response);
-	pm_secret_free(&oae->prk);
 }
 
 /* Notes an error that stays. */
@@ -70,6 +24,116 @@ static int fail(struct pm_oae_stream *stream, int error)
 	close_stream(stream);
 	return error;
 }
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+/* The exchange's memory: the keys of both streams, that which they come of, and the secret. */
+static struct pm_aead *request_key(const struct pm_oae *oae)
+{
+	return (struct pm_aead *)oae->memory.ptr;
+}
+
+static struct pm_aead *response_key(const struct pm_oae *oae)
+{
+	return (struct pm_aead *)(oae->memory.ptr + pm_aead_size());
+}
+
+static uint8_t *prk_place(const struct pm_oae *oae)
+{
+	return oae->memory.ptr + 2 * pm_aead_size();
+}
+
+static uint8_t *secret_place(const struct pm_oae *oae)
+{
+	return prk_place(oae) + PM_SHA256_SIZE;
+}
+
+int pm_oae_begin(struct pm_oae *oae, uint8_t **ret_secret)
+{
+	int r;
+
+	if (oae->memory.ptr)
+		return PM_E_STATE;
+	r = pm_secret_new(&oae->memory, 2 * pm_aead_size() + PM_SHA256_SIZE + PM_OAE_SECRET_SIZE);
+	if (r == PM_OK)
+		*ret_secret = secret_place(oae);
+	return r;
+}
+
+static int make_stream(
+	const uint8_t *prk, struct pm_view info, struct pm_aead *memory, struct pm_oae_stream *ret)
+{
+	uint8_t key[PM_AEAD_KEY_SIZE];
+	int r = pm_hkdf_expand_to(PM_SHA256, pm_view(prk, PM_SHA256_SIZE), info, key, sizeof(key));
+
+	if (r == PM_OK)
+		r = pm_aead_init(memory, pm_view(key, sizeof(key)));
+	pm_wipe(key, sizeof(key));
+	if (r == PM_OK)
+		ret->aead = memory;
+	return r;
+}
+
+static void end_prk(struct pm_oae *oae)
+{
+	pm_wipe(oae->prk, PM_SHA256_SIZE);
+	oae->prk = NULL;
+}
+
+static int make_request(struct pm_oae *oae, const uint8_t *secret, const uint8_t *header)
+{
+	uint8_t *prk = prk_place(oae);
+	int r = pm_hkdf_extract_to(PM_SHA256, pm_view(header, PM_OAE_HEADER_SIZE),
+		pm_view(secret, PM_OAE_SECRET_SIZE), prk);
+
+	if (r < 0)
+		return r;
+	oae->prk = prk;
+	return make_stream(prk, pm_view(request_label, sizeof(request_label)), request_key(oae),
+		&oae->request);
+}
+
+int pm_oae_request(struct pm_oae *oae, const uint8_t *secret, const uint8_t *request_header)
+{
+	uint8_t *place;
+	int r = PM_OK;
+
+	if (oae->prk || oae->request.aead || oae->request.seq || oae->request.error)
+		return PM_E_STATE;
+	if (!oae->memory.ptr)
+		r = pm_oae_begin(oae, &place);
+	if (r < 0)
+		return r;
+	r = make_request(oae, secret, request_header);
+	pm_wipe(secret_place(oae), PM_OAE_SECRET_SIZE);
+	return r < 0 ? fail(&oae->request, r) : PM_OK;
+}
+
+int pm_oae_response(struct pm_oae *oae, const uint8_t *response_header)
+{
+	uint8_t info[INFO_MAX];
+	struct pm_wr wr = pm_wr(info, sizeof(info));
+	int r;
+
+	if (!oae->prk)
+		return PM_E_STATE;
+	pm_wr_bytes(&wr, pm_view(response_label, sizeof(response_label)));
+	pm_wr_bytes(&wr, pm_view(response_header, PM_OAE_HEADER_SIZE));
+	r = make_stream(oae->prk, pm_view(info, wr.len), response_key(oae), &oae->response);
+	/* A second response's keys can't be made: nobody accepts two answers to one request. */
+	end_prk(oae);
+	return r;
+}
+
+void pm_oae_end(struct pm_oae *oae)
+{
+	close_stream(&oae->request);
+	close_stream(&oae->response);
+	pm_secret_free(&oae->memory);
+	oae->prk = NULL;
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
 
 /* May another message be sealed or opened? */
 static int check_open(struct pm_oae_stream *stream)

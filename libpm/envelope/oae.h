@@ -24,10 +24,10 @@
 
 /*
  * One direction. Filled with zeros it has no key and refuses everything with PM_E_STATE. The first
- * error of a stream stays. After the final message the key is freed.
+ * error of a stream stays. After the final message the key is wiped.
  */
 struct pm_oae_stream {
-	struct pm_aead *aead;
+	struct pm_aead *aead; /* in the exchange's memory */
 	uint64_t seq;
 	int error;
 	bool final;
@@ -35,13 +35,21 @@ struct pm_oae_stream {
 
 /* An exchange: fill with zeros first, pm_oae_end() last. */
 struct pm_oae {
-	struct pm_secret prk;
+	struct pm_secret memory; /* of all its keys: one piece, as each takes two pages */
+	uint8_t *prk;		 /* in it; NULL: no more keys come of it */
 	struct pm_oae_stream request, response;
 };
 
 /*
+ * Memory for an exchange whose secret is not known yet: ret_secret receives where its
+ * PM_OAE_SECRET_SIZE bytes may lie until pm_oae_request(), which wipes them. PM_E_STATE when it was
+ * there before; PM_E_NOMEM, PM_E_CRYPTO.
+ */
+int pm_oae_begin(struct pm_oae *oae, uint8_t **ret_secret) PM_MUST_USE;
+
+/*
  * The request's stream. The requester draws the header by pm_random(), the responder receives it.
- * PM_E_STATE when it was there before; PM_E_NOMEM, PM_E_CRYPTO.
+ * PM_E_STATE when it was there before, or failed; PM_E_NOMEM, PM_E_CRYPTO.
  */
 int pm_oae_request(
 	struct pm_oae *oae, const uint8_t *secret, const uint8_t *request_header) PM_MUST_USE;

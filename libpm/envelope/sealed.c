@@ -25,7 +25,7 @@ static int hash_context(
 }
 
 int pm_sealed_secret(const struct pm_secret *secret, struct pm_view id, struct pm_view model,
-	struct pm_view shard_key, struct pm_secret *ret)
+	struct pm_view shard_key, uint8_t *ret)
 {
 	uint8_t context[PM_SHA256_SIZE], info[INFO_SIZE];
 	struct pm_wr wr = pm_wr(info, sizeof(info));
@@ -39,6 +39,6 @@ int pm_sealed_secret(const struct pm_secret *secret, struct pm_view id, struct p
 		return r;
 	pm_wr_bytes(&wr, pm_view(label, sizeof(label)));
 	pm_wr_bytes(&wr, pm_view(context, sizeof(context)));
-	return pm_hkdf_expand(PM_SHA256, pm_view(secret->ptr, secret->len), pm_view(info, wr.len),
-		PM_SEALED_SECRET_SIZE, ret);
+	return pm_hkdf_expand_to(PM_SHA256, pm_view(secret->ptr, secret->len),
+		pm_view(info, wr.len), ret, PM_SEALED_SECRET_SIZE);
 }

@@ -9,9 +9,9 @@
 
 /*
  * secret: the inference secret, PM_SEALED_SECRET_SIZE bytes. ret has as many. PM_E_LIMIT for a text
- * above the maxima of pm/sealed.h; PM_E_NOMEM, PM_E_CRYPTO.
+ * above the maxima of pm/sealed.h; PM_E_CRYPTO.
  */
 int pm_sealed_secret(const struct pm_secret *secret, struct pm_view id, struct pm_view model,
-	struct pm_view shard_key, struct pm_secret *ret) PM_MUST_USE;
+	struct pm_view shard_key, uint8_t *ret) PM_MUST_USE;
 
 #endif

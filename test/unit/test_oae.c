@@ -102,7 +102,7 @@ static void use_keys(const json_t *row)
 		       prk = jsonl_hex(row, "exchange_prk");
 
 	ck_pm(pm_oae_request(&a, key.ptr, q.ptr), PM_OK);
-	ck_assert(pm_view_equal(pm_view(a.prk.ptr, a.prk.len), prk));
+	ck_assert(pm_view_equal(pm_view(a.prk, PM_SHA256_SIZE), prk));
 	test_free(key);
 	test_free(q);
 	test_free(prk);
@@ -309,6 +309,40 @@ START_TEST(states)
 }
 END_TEST
 
+static bool is_wiped(const struct pm_oae *oae, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (oae->memory.ptr[i])
+			return false;
+	return true;
+}
+
+/* Each key is wiped as soon as it is not needed any more, though its memory stays. */
+START_TEST(keys_are_wiped)
+{
+	size_t aead = pm_aead_size(), prk = 2 * aead, own = prk + PM_SHA256_SIZE;
+	pm_cleanup(oae) struct pm_oae a = {0};
+	uint8_t m[PM_OAE_OVERHEAD], *place = NULL, *again;
+
+	ck_pm(pm_oae_begin(&a, &place), PM_OK);
+	ck_pm(pm_oae_begin(&a, &again), PM_E_STATE);
+	ck_assert_ptr_eq(place, a.memory.ptr + own);
+	ck_assert_uint_eq(a.memory.len, own + PM_OAE_SECRET_SIZE);
+	pm_copy(place, secret, PM_OAE_SECRET_SIZE);
+	ck_pm(pm_oae_request(&a, place, header_q), PM_OK);
+	ck_assert(is_wiped(&a, own, a.memory.len));
+	ck_assert(!is_wiped(&a, prk, own));
+	ck_pm(pm_oae_response(&a, header_p), PM_OK);
+	ck_assert(is_wiped(&a, prk, own));
+	ck_assert(!is_wiped(&a, 0, aead));
+	ck_pm(pm_oae_seal(&a.request, nonces, true, VIEW(""), m), PM_OK);
+	ck_assert(is_wiped(&a, 0, aead));
+	ck_assert(!is_wiped(&a, aead, prk));
+	ck_pm(pm_oae_seal(&a.response, nonces, true, VIEW(""), m), PM_OK);
+	ck_assert(is_wiped(&a, 0, a.memory.len));
+}
+END_TEST
+
 /* The counter would wrap: the stream ends instead. */
 START_TEST(message_limit)
 {
@@ -368,6 +402,7 @@ int main(void)
 	tcase_add_test(t, nothing_after_the_end);
 	tcase_add_test(t, cut_short);
 	tcase_add_test(t, states);
+	tcase_add_test(t, keys_are_wiped);
 	tcase_add_test(t, message_limit);
 	tcase_add_test(t, nonces_are_unique);
 	suite_add_tcase(s, t);

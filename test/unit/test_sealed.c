@@ -21,17 +21,17 @@
 /* Expected values: Python's hashlib and hmac, from the formula in pm/sealed.h. */
 static void check_secret(const char *shard_key, const char *want_hex)
 {
-	pm_cleanup(secret) struct pm_secret inference = {0}, got = {0};
+	pm_cleanup(secret) struct pm_secret inference = {0};
 	struct pm_view want = test_hex(want_hex);
-	uint8_t bytes[PM_SEALED_SECRET_SIZE];
+	uint8_t bytes[PM_SEALED_SECRET_SIZE], got[PM_SEALED_SECRET_SIZE];
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)i;
 	ck_pm(pm_secret_copy(&inference, pm_view(bytes, sizeof(bytes))), PM_OK);
 	ck_pm(pm_sealed_secret(&inference, VIEW("the id"), VIEW("a/model"),
-		      pm_view(shard_key, strlen(shard_key)), &got),
+		      pm_view(shard_key, strlen(shard_key)), got),
 		PM_OK);
-	ck_assert(pm_view_equal(pm_view(got.ptr, got.len), want));
+	ck_assert(pm_view_equal(pm_view(got, sizeof(got)), want));
 	test_free(want);
 }
 
@@ -46,15 +46,16 @@ END_TEST
 START_TEST(secret_context_has_limits)
 {
 	static const char big[PM_SEALED_SHARD_KEY_MAX + 1];
-	pm_cleanup(secret) struct pm_secret s = {0}, got = {0};
+	pm_cleanup(secret) struct pm_secret s = {0};
+	uint8_t got[PM_SEALED_SECRET_SIZE];
 
 	ck_pm(pm_secret_new(&s, PM_SEALED_SECRET_SIZE), PM_OK);
-	ck_pm(pm_sealed_secret(&s, pm_view(big, PM_SEALED_ID_MAX + 1), VIEW("m"), VIEW("k"), &got),
+	ck_pm(pm_sealed_secret(&s, pm_view(big, PM_SEALED_ID_MAX + 1), VIEW("m"), VIEW("k"), got),
 		PM_E_LIMIT);
 	ck_pm(pm_sealed_secret(
-		      &s, VIEW("i"), pm_view(big, PM_SEALED_MODEL_MAX + 1), VIEW("k"), &got),
+		      &s, VIEW("i"), pm_view(big, PM_SEALED_MODEL_MAX + 1), VIEW("k"), got),
 		PM_E_LIMIT);
-	ck_pm(pm_sealed_secret(&s, VIEW("i"), VIEW("m"), pm_view(big, sizeof(big)), &got),
+	ck_pm(pm_sealed_secret(&s, VIEW("i"), VIEW("m"), pm_view(big, sizeof(big)), got),
 		PM_E_LIMIT);
 }
 END_TEST
