@@ -29,6 +29,20 @@ void pm_secret_free(struct pm_secret *secret);
 /* Same length and bytes, in time that depends on the length alone. */
 bool pm_secret_equal(const struct pm_secret *a, const struct pm_secret *b);
 
+/*
+ * A secret for the length of one call, on the stack and wiped by its type too: guarded memory costs
+ * ten system calls. What outlives the call is a struct pm_secret.
+ */
+struct pm_brief {
+	uint8_t bytes[64];
+};
+
+/* pm_cleanup(brief) struct pm_brief b = {0}; */
+static inline void pm_cleanup_brief(struct pm_brief *b)
+{
+	pm_wipe(b->bytes, sizeof(b->bytes));
+}
+
 /* pm_cleanup(secret) struct pm_secret s = {0}; */
 static inline void pm_cleanup_secret(struct pm_secret *s)
 {

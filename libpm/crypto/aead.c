@@ -14,7 +14,8 @@ struct pm_aead {
 	psa_key_id_t psa; /* 0: libsodium does it */
 };
 
-_Static_assert(_Alignof(struct pm_aead) <= PM_AEAD_ALIGN, "alignment");
+_Static_assert(sizeof(struct pm_aead) <= sizeof(struct pm_aead_memory), "size");
+_Static_assert(_Alignof(struct pm_aead) <= _Alignof(struct pm_aead_memory), "alignment");
 
 static int import_key(struct pm_view key, psa_key_id_t *ret)
 {
@@ -33,25 +34,26 @@ static int set_key(struct pm_aead *aead, struct pm_view key)
 	return crypto_aead_aes256gcm_beforenm(&aead->sodium, key.ptr) ? PM_E_CRYPTO : PM_OK;
 }
 
-size_t pm_aead_size(void)
+int pm_aead_init(struct pm_aead_memory *memory, struct pm_view key, struct pm_aead **ret)
 {
-	return (sizeof(struct pm_aead) + PM_AEAD_ALIGN - 1) / PM_AEAD_ALIGN * PM_AEAD_ALIGN;
-}
-
-int pm_aead_init(struct pm_aead *memory, struct pm_view key)
-{
+	struct pm_aead *aead = (struct pm_aead *)memory;
 	int r = pm_crypto_init();
 
 	if (r < 0)
 		return r;
 	if (key.len != PM_AEAD_KEY_SIZE)
 		return PM_E_ARG;
-	memory->psa = 0;
-	return set_key(memory, key);
+	aead->psa = 0;
+	r = set_key(aead, key);
+	if (r == PM_OK)
+		*ret = aead;
+	return r;
 }
 
 void pm_aead_clear(struct pm_aead *aead)
 {
+	if (!aead)
+		return;
 	if (aead->psa)
 		(void)psa_destroy_key(aead->psa);
 	pm_wipe(aead, sizeof(*aead));
@@ -59,27 +61,24 @@ void pm_aead_clear(struct pm_aead *aead)
 
 int pm_aead_new(struct pm_view key, struct pm_aead **ret)
 {
-	pm_cleanup(pm_aead) struct pm_aead *aead = NULL;
+	struct pm_aead_memory *memory;
 	int r = pm_crypto_init();
 
 	if (r < 0)
 		return r;
 	/* sodium_malloc aligns the end of the object: its size is a multiple of its alignment. */
-	aead = sodium_malloc(sizeof(*aead));
-	if (!aead)
+	memory = sodium_malloc(sizeof(*memory));
+	if (!memory)
 		return PM_E_NOMEM;
-	aead->psa = 0;
-	r = pm_aead_init(aead, key);
+	r = pm_aead_init(memory, key, ret);
 	if (r < 0)
-		return r;
-	*ret = pm_steal(aead);
-	return PM_OK;
+		sodium_free(memory);
+	return r;
 }
 
 void pm_aead_free(struct pm_aead *aead)
 {
-	if (aead)
-		pm_aead_clear(aead);
+	pm_aead_clear(aead);
 	sodium_free(aead);
 }
 

@@ -76,14 +76,22 @@ void pm_aead_free(struct pm_aead *aead);
 PM_OWNER(pm_aead, pm_aead_free);
 
 /*
- * The same in memory of the caller, which is guarded and wiped as that of struct pm_secret is, of
- * pm_aead_size() bytes, a multiple of PM_AEAD_ALIGN: several share one piece, as each of its own
- * costs two pages and ten system calls. pm_aead_clear() wipes it. Errors as above but PM_E_NOMEM.
+ * The same in memory of the caller: a piece of guarded memory that has more keys in it, as each of
+ * its own costs two pages and ten system calls, or the stack for the length of one call.
+ * pm_aead_clear() wipes it. Errors as above but PM_E_NOMEM.
  */
-#define PM_AEAD_ALIGN 16
-size_t pm_aead_size(void);
-int pm_aead_init(struct pm_aead *memory, struct pm_view key) PM_MUST_USE;
+struct pm_aead_memory {
+	_Alignas(16) uint8_t bytes[528];
+};
+int pm_aead_init(
+	struct pm_aead_memory *memory, struct pm_view key, struct pm_aead **ret) PM_MUST_USE;
 void pm_aead_clear(struct pm_aead *aead);
+
+/* pm_cleanup(aead_clear) struct pm_aead *aead = NULL; in memory of the caller. */
+static inline void pm_cleanup_aead_clear(struct pm_aead **aead)
+{
+	pm_aead_clear(*aead);
+}
 
 /* ret: plain.len + PM_AEAD_TAG_SIZE bytes, may be plain's memory. PM_E_CRYPTO. */
 int pm_aead_seal(const struct pm_aead *aead, const uint8_t *nonce, struct pm_view aad,

@@ -7,6 +7,7 @@ _Static_assert(PM_KEM_PUBLIC_SIZE == crypto_kem_xwing_PUBLICKEYBYTES, "X-Wing pu
 _Static_assert(PM_KEM_SEED_SIZE == crypto_kem_xwing_SEEDBYTES, "X-Wing seed");
 _Static_assert(PM_KEM_SEED_SIZE == crypto_kem_xwing_SECRETKEYBYTES, "the seed is the secret key");
 _Static_assert(PM_KEM_CIPHERTEXT_SIZE == crypto_kem_xwing_CIPHERTEXTBYTES, "X-Wing ciphertext");
+_Static_assert(PM_KEM_SHARED_SIZE <= sizeof(struct pm_brief), "room for it");
 _Static_assert(PM_KEM_SHARED_SIZE == crypto_kem_xwing_SHAREDSECRETBYTES, "X-Wing secret");
 
 int pm_kem_new(struct pm_secret *ret_seed)
@@ -39,41 +40,31 @@ int pm_kem_public(const struct pm_secret *seed, uint8_t *ret_public)
 	return crypto_kem_xwing_seed_keypair(ret_public, key.ptr, seed->ptr) ? PM_E_CRYPTO : PM_OK;
 }
 
-int pm_kem_encapsulate(const uint8_t *public, uint8_t *ret_ciphertext, struct pm_secret *ret_shared)
+int pm_kem_encapsulate(const uint8_t *public, uint8_t *ret_ciphertext, struct pm_brief *ret_shared)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
 	int r = pm_crypto_init();
 
 	if (r < 0)
 		return r;
-	r = pm_secret_new(&shared, PM_KEM_SHARED_SIZE);
-	if (r < 0)
-		return r;
-	if (crypto_kem_xwing_enc(ret_ciphertext, shared.ptr, public))
-		return PM_E_REJECTED;
-	*ret_shared = shared;
-	shared = (struct pm_secret){0};
-	return PM_OK;
+	if (!crypto_kem_xwing_enc(ret_ciphertext, ret_shared->bytes, public))
+		return PM_OK;
+	pm_wipe(ret_shared, sizeof(*ret_shared));
+	return PM_E_REJECTED;
 }
 
 int pm_kem_decapsulate(
-	const struct pm_secret *seed, const uint8_t *ciphertext, struct pm_secret *ret_shared)
+	const struct pm_secret *seed, const uint8_t *ciphertext, struct pm_brief *ret_shared)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
 	int r = pm_crypto_init();
 
 	if (r < 0)
 		return r;
 	if (seed->len != PM_KEM_SEED_SIZE)
 		return PM_E_ARG;
-	r = pm_secret_new(&shared, PM_KEM_SHARED_SIZE);
-	if (r < 0)
-		return r;
-	if (crypto_kem_xwing_dec(shared.ptr, ciphertext, seed->ptr))
-		return PM_E_REJECTED;
-	*ret_shared = shared;
-	shared = (struct pm_secret){0};
-	return PM_OK;
+	if (!crypto_kem_xwing_dec(ret_shared->bytes, ciphertext, seed->ptr))
+		return PM_OK;
+	pm_wipe(ret_shared, sizeof(*ret_shared));
+	return PM_E_REJECTED;
 }
 
 void pm_hmac_sha256(struct pm_view key, struct pm_view message, uint8_t *ret)

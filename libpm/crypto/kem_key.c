@@ -27,7 +27,7 @@ static bool is_xwing(struct pm_view algorithm)
 
 int pm_kem_check_public(const uint8_t *public)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	uint8_t ciphertext[PM_KEM_CIPHERTEXT_SIZE];
 	int r = pm_kem_encapsulate(public, ciphertext, &shared);
 

@@ -132,38 +132,39 @@ int pm_box_public_id(const uint8_t *public_key, uint8_t *ret_id)
 
 /* What one box is sealed with: the cipher, and the one nonce that it ever sees. */
 struct lock {
-	struct pm_aead *aead;
-	struct pm_secret exported;
+	struct pm_aead_memory memory;
+	struct pm_aead *aead; /* in it */
+	struct pm_brief exported;
 };
 
 static void pm_cleanup_lock(struct lock *lock)
 {
-	pm_aead_free(lock->aead);
-	pm_secret_free(&lock->exported);
+	pm_aead_clear(lock->aead);
+	pm_cleanup_brief(&lock->exported);
 }
 
-static int make_lock(const struct pm_secret *shared, const char *label, struct lock *lock)
+static int make_lock(const struct pm_brief *shared, const char *label, struct lock *lock)
 {
 	uint8_t info[INFO_MAX];
 	struct pm_wr wr = pm_wr(info, sizeof(info));
-	int r = pm_secret_new(&lock->exported, PM_AEAD_KEY_SIZE + PM_AEAD_NONCE_SIZE);
+	int r;
 
-	if (r < 0)
-		return r;
 	pm_wr_bytes(&wr, pm_view(INFO, sizeof(INFO)));
 	pm_wr_bytes(&wr, pm_view(label, strlen(label)));
 	if (wr.failed)
 		return PM_E_ARG;
-	r = pm_hpke_export(shared, pm_view(info, wr.len), pm_view(EXPORTED, sizeof(EXPORTED) - 1),
-		lock->exported.ptr, lock->exported.len);
+	r = pm_hpke_export(shared->bytes, pm_view(info, wr.len),
+		pm_view(EXPORTED, sizeof(EXPORTED) - 1), lock->exported.bytes,
+		PM_AEAD_KEY_SIZE + PM_AEAD_NONCE_SIZE);
 	if (r < 0)
 		return r;
-	return pm_aead_new(pm_view(lock->exported.ptr, PM_AEAD_KEY_SIZE), &lock->aead);
+	return pm_aead_init(
+		&lock->memory, pm_view(lock->exported.bytes, PM_AEAD_KEY_SIZE), &lock->aead);
 }
 
 static const uint8_t *nonce_of(const struct lock *lock)
 {
-	return lock->exported.ptr + PM_AEAD_KEY_SIZE;
+	return lock->exported.bytes + PM_AEAD_KEY_SIZE;
 }
 
 static int check_limits(const char *label, size_t aad_len, size_t len)
@@ -178,7 +179,7 @@ static int check_limits(const char *label, size_t aad_len, size_t len)
 int pm_box_seal(const uint8_t *public_key, const char *label, const void *aad, size_t aad_len,
 	const void *plain, size_t len, uint8_t *ret_box)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	pm_cleanup(lock) struct lock lock = {0};
 	int r = check_limits(label, aad_len, len);
 
@@ -197,7 +198,7 @@ int pm_box_seal(const uint8_t *public_key, const char *label, const void *aad, s
 int pm_box_open(const struct pm_box_key *key, const char *label, const void *aad, size_t aad_len,
 	const void *box, size_t box_len, uint8_t *ret_plain)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	pm_cleanup(lock) struct lock lock = {0};
 	struct pm_rd rd = pm_rd(pm_view(box, box_len));
 	struct pm_view encapsulated = pm_rd_bytes(&rd, PM_KEM_CIPHERTEXT_SIZE);

@@ -59,7 +59,7 @@ const uint8_t *pm_direct_key_public(const struct pm_direct_key *key)
 }
 
 /* The secret and its id, of what both sides know. */
-static int derive(const struct pm_secret *shared, const uint8_t *encapsulated, char *ret_id,
+static int derive(const struct pm_brief *shared, const uint8_t *encapsulated, char *ret_id,
 	uint8_t *ret_secret)
 {
 	uint8_t digest[PM_SHA256_SIZE];
@@ -69,15 +69,15 @@ static int derive(const struct pm_secret *shared, const uint8_t *encapsulated, c
 		r = pm_base64_encode(pm_view(digest, sizeof(digest)), ret_id, PM_DIRECT_ID_SIZE);
 	if (r < 0)
 		return r;
-	return pm_hpke_export(shared, pm_view(info, sizeof(info) - 1), pm_view(NULL, 0), ret_secret,
-		PM_DIRECT_SECRET_SIZE);
+	return pm_hpke_export(shared->bytes, pm_view(info, sizeof(info) - 1), pm_view(NULL, 0),
+		ret_secret, PM_DIRECT_SECRET_SIZE);
 }
 
 int pm_direct_accept(const struct pm_direct_key *key, const char *json, size_t json_len,
 	char *ret_id, uint8_t *ret_secret, struct pm_report *report)
 {
 	struct pm_keyex_member member = {.name = "EncapsulatedKey"};
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	uint8_t encapsulated[PM_KEM_CIPHERTEXT_SIZE];
 	int r = pm_keyex_read(pm_view(json, json_len), &member, 1, report);
 
@@ -106,7 +106,7 @@ static int write_request(const uint8_t *encapsulated, char *ret_json)
 int pm_direct_offer(const uint8_t *public_key, char *ret_json, char *ret_id, uint8_t *ret_secret,
 	struct pm_report *report)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	uint8_t encapsulated[PM_KEM_CIPHERTEXT_SIZE];
 	int r = pm_kem_encapsulate(public_key, encapsulated, &shared);
 

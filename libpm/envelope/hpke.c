@@ -63,25 +63,21 @@ static int make_context(struct pm_view info, uint8_t *ret)
 	return extract(pm_view(NULL, 0), "info_hash", info, ret + 1 + PM_SHA256_SIZE);
 }
 
-int pm_hpke_export(const struct pm_secret *shared, struct pm_view info, struct pm_view context,
-	uint8_t *ret, size_t len)
+int pm_hpke_export(const uint8_t *shared, struct pm_view info, struct pm_view context, uint8_t *ret,
+	size_t len)
 {
-	pm_cleanup(secret) struct pm_secret memory = {0};
-	uint8_t schedule[CONTEXT_MAX], *secret, *exporter;
-	int r = pm_secret_new(&memory, (size_t)2 * PM_SHA256_SIZE);
+	pm_cleanup(brief) struct pm_brief secret = {0}, exporter = {0};
+	uint8_t schedule[CONTEXT_MAX];
+	int r = make_context(info, schedule);
 
 	if (r < 0)
 		return r;
-	secret = memory.ptr;
-	exporter = memory.ptr + PM_SHA256_SIZE;
-	r = make_context(info, schedule);
+	r = extract(pm_view(shared, PM_HPKE_SHARED_SIZE), "secret", pm_view(NULL, 0), secret.bytes);
 	if (r < 0)
 		return r;
-	r = extract(pm_view(shared->ptr, shared->len), "secret", pm_view(NULL, 0), secret);
+	r = expand(secret.bytes, "exp", pm_view(schedule, sizeof(schedule)), exporter.bytes,
+		PM_SHA256_SIZE);
 	if (r < 0)
 		return r;
-	r = expand(secret, "exp", pm_view(schedule, sizeof(schedule)), exporter, PM_SHA256_SIZE);
-	if (r < 0)
-		return r;
-	return expand(exporter, "sec", context, ret, len);
+	return expand(exporter.bytes, "sec", context, ret, len);
 }

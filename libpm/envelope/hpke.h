@@ -8,14 +8,17 @@
 
 #include "crypto/crypto.h"
 
+/* Nsecret of X-Wing. */
+#define PM_HPKE_SHARED_SIZE 32
+
 /* Longest info, and longest context of an export. */
 #define PM_HPKE_INFO_MAX 256
 
 /*
- * Context.Export (5.3) of the context that the KEM's shared secret and info make (5.1): len bytes,
- * into memory of the caller. PM_E_LIMIT, PM_E_NOMEM, PM_E_CRYPTO.
+ * Context.Export (5.3) of the context that the KEM's shared secret, of PM_HPKE_SHARED_SIZE bytes,
+ * and info make (5.1): len bytes, into memory of the caller. PM_E_LIMIT, PM_E_CRYPTO.
  */
-int pm_hpke_export(const struct pm_secret *shared, struct pm_view info, struct pm_view context,
-	uint8_t *ret, size_t len) PM_MUST_USE;
+int pm_hpke_export(const uint8_t *shared, struct pm_view info, struct pm_view context, uint8_t *ret,
+	size_t len) PM_MUST_USE;
 
 #endif

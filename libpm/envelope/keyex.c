@@ -27,11 +27,12 @@ int pm_keyex_id(const uint8_t *public, char *ret_id)
 	return pm_base64_encode(pm_view(digest, sizeof(digest)), ret_id, PM_KEYEX_ID_SIZE);
 }
 
-int pm_keyex_derive(const struct pm_secret *shared, const char *purpose, uint8_t *ret_secret)
+int pm_keyex_derive(const struct pm_brief *shared, const char *purpose, uint8_t *ret_secret)
 {
 	struct pm_view context = pm_view(purpose, purpose ? strlen(purpose) : 0);
 
-	return pm_hpke_export(shared, pm_view(NULL, 0), context, ret_secret, PM_KEYEX_SECRET_SIZE);
+	return pm_hpke_export(
+		shared->bytes, pm_view(NULL, 0), context, ret_secret, PM_KEYEX_SECRET_SIZE);
 }
 
 /* An empty one would be no purpose. */
@@ -171,7 +172,7 @@ static int check_response(struct pm_view json, const struct pm_keyex_trust *trus
 int pm_keyex_client_finish(const struct pm_keyex_client *client, const char *json, size_t json_len,
 	const struct pm_keyex_trust *trust, uint8_t *ret_secret, struct pm_report *report)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	uint8_t keys[KEYS_SIZE];
 	int r = check_trust(trust, report);
 
@@ -243,7 +244,7 @@ static int write_response(const struct pm_keyex_signer *signer, const uint8_t *k
 int pm_keyex_respond(const char *json, size_t json_len, const struct pm_keyex_signer *signer,
 	char *ret_json, char *ret_id, uint8_t *ret_secret, struct pm_report *report)
 {
-	pm_cleanup(secret) struct pm_secret shared = {0};
+	pm_cleanup(brief) struct pm_brief shared = {0};
 	uint8_t keys[KEYS_SIZE];
 	int r = check_signer(signer, report);
 

@@ -43,7 +43,7 @@ int pm_keyex_id(const uint8_t *public, char *ret_id) PM_MUST_USE;
 
 /* The shared secret's export. PM_E_NOMEM, PM_E_CRYPTO. */
 int pm_keyex_derive(
-	const struct pm_secret *shared, const char *purpose, uint8_t *ret_secret) PM_MUST_USE;
+	const struct pm_brief *shared, const char *purpose, uint8_t *ret_secret) PM_MUST_USE;
 
 /* Did the owner of this certificate sign both keys, and is it who it must be? (keyex_cert.c) */
 int pm_keyex_check_signature(const struct pm_keyex_trust *trust, struct pm_view cert,

@@ -12,8 +12,7 @@ static const char response_label[] = "privatemode oae response key";
 
 static void close_stream(struct pm_oae_stream *stream)
 {
-	if (stream->aead)
-		pm_aead_clear(stream->aead);
+	pm_aead_clear(stream->aead);
 	stream->aead = NULL;
 }
 
@@ -27,25 +26,10 @@ static int fail(struct pm_oae_stream *stream, int error)
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-/* The exchange's memory: the keys of both streams, that which they come of, and the secret. */
-static struct pm_aead *request_key(const struct pm_oae *oae)
+static struct pm_oae_memory *memory_of(const struct pm_oae *oae)
 {
-	return (struct pm_aead *)oae->memory.ptr;
-}
-
-static struct pm_aead *response_key(const struct pm_oae *oae)
-{
-	return (struct pm_aead *)(oae->memory.ptr + pm_aead_size());
-}
-
-static uint8_t *prk_place(const struct pm_oae *oae)
-{
-	return oae->memory.ptr + 2 * pm_aead_size();
-}
-
-static uint8_t *secret_place(const struct pm_oae *oae)
-{
-	return prk_place(oae) + PM_SHA256_SIZE;
+	/* Guarded memory ends where a page does: a size that is a multiple of 16 aligns it so. */
+	return (struct pm_oae_memory *)(void *)oae->memory.ptr;
 }
 
 int pm_oae_begin(struct pm_oae *oae, uint8_t **ret_secret)
@@ -54,24 +38,22 @@ int pm_oae_begin(struct pm_oae *oae, uint8_t **ret_secret)
 
 	if (oae->memory.ptr)
 		return PM_E_STATE;
-	r = pm_secret_new(&oae->memory, 2 * pm_aead_size() + PM_SHA256_SIZE + PM_OAE_SECRET_SIZE);
+	r = pm_secret_new(&oae->memory, sizeof(struct pm_oae_memory));
 	if (r == PM_OK)
-		*ret_secret = secret_place(oae);
+		*ret_secret = memory_of(oae)->secret;
 	return r;
 }
 
-static int make_stream(
-	const uint8_t *prk, struct pm_view info, struct pm_aead *memory, struct pm_oae_stream *ret)
+static int make_stream(const uint8_t *prk, struct pm_view info, struct pm_aead_memory *memory,
+	struct pm_oae_stream *ret)
 {
-	uint8_t key[PM_AEAD_KEY_SIZE];
-	int r = pm_hkdf_expand_to(PM_SHA256, pm_view(prk, PM_SHA256_SIZE), info, key, sizeof(key));
+	pm_cleanup(brief) struct pm_brief key = {0};
+	int r = pm_hkdf_expand_to(
+		PM_SHA256, pm_view(prk, PM_SHA256_SIZE), info, key.bytes, PM_AEAD_KEY_SIZE);
 
-	if (r == PM_OK)
-		r = pm_aead_init(memory, pm_view(key, sizeof(key)));
-	pm_wipe(key, sizeof(key));
-	if (r == PM_OK)
-		ret->aead = memory;
-	return r;
+	if (r < 0)
+		return r;
+	return pm_aead_init(memory, pm_view(key.bytes, PM_AEAD_KEY_SIZE), &ret->aead);
 }
 
 static void end_prk(struct pm_oae *oae)
@@ -82,15 +64,15 @@ static void end_prk(struct pm_oae *oae)
 
 static int make_request(struct pm_oae *oae, const uint8_t *secret, const uint8_t *header)
 {
-	uint8_t *prk = prk_place(oae);
+	uint8_t *prk = memory_of(oae)->prk;
 	int r = pm_hkdf_extract_to(PM_SHA256, pm_view(header, PM_OAE_HEADER_SIZE),
 		pm_view(secret, PM_OAE_SECRET_SIZE), prk);
 
 	if (r < 0)
 		return r;
 	oae->prk = prk;
-	return make_stream(prk, pm_view(request_label, sizeof(request_label)), request_key(oae),
-		&oae->request);
+	return make_stream(prk, pm_view(request_label, sizeof(request_label)),
+		&memory_of(oae)->request, &oae->request);
 }
 
 int pm_oae_request(struct pm_oae *oae, const uint8_t *secret, const uint8_t *request_header)
@@ -105,7 +87,7 @@ int pm_oae_request(struct pm_oae *oae, const uint8_t *secret, const uint8_t *req
 	if (r < 0)
 		return r;
 	r = make_request(oae, secret, request_header);
-	pm_wipe(secret_place(oae), PM_OAE_SECRET_SIZE);
+	pm_wipe(memory_of(oae)->secret, PM_OAE_SECRET_SIZE);
 	return r < 0 ? fail(&oae->request, r) : PM_OK;
 }
 
@@ -119,7 +101,7 @@ int pm_oae_response(struct pm_oae *oae, const uint8_t *response_header)
 		return PM_E_STATE;
 	pm_wr_bytes(&wr, pm_view(response_label, sizeof(response_label)));
 	pm_wr_bytes(&wr, pm_view(response_header, PM_OAE_HEADER_SIZE));
-	r = make_stream(oae->prk, pm_view(info, wr.len), response_key(oae), &oae->response);
+	r = make_stream(oae->prk, pm_view(info, wr.len), &memory_of(oae)->response, &oae->response);
 	/* A second response's keys can't be made: nobody accepts two answers to one request. */
 	end_prk(oae);
 	return r;

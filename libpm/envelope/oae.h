@@ -33,9 +33,15 @@ struct pm_oae_stream {
 	bool final;
 };
 
+/* All keys of an exchange: one piece of guarded memory, as each takes two pages. */
+struct pm_oae_memory {
+	struct pm_aead_memory request, response;
+	uint8_t prk[PM_SHA256_SIZE], secret[PM_OAE_SECRET_SIZE];
+};
+
 /* An exchange: fill with zeros first, pm_oae_end() last. */
 struct pm_oae {
-	struct pm_secret memory; /* of all its keys: one piece, as each takes two pages */
+	struct pm_secret memory; /* a struct pm_oae_memory */
 	uint8_t *prk;		 /* in it; NULL: no more keys come of it */
 	struct pm_oae_stream request, response;
 };

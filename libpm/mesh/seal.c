@@ -80,14 +80,15 @@ void pm_seal_key_free(struct pm_seal_key *key)
 
 /* What one value is sealed with: the cipher, and the one nonce that it ever sees. */
 struct lock {
-	struct pm_aead *aead;
-	struct pm_secret derived;
+	struct pm_aead_memory memory;
+	struct pm_aead *aead; /* in it */
+	struct pm_brief derived;
 };
 
 static void pm_cleanup_lock(struct lock *lock)
 {
-	pm_aead_free(lock->aead);
-	pm_secret_free(&lock->derived);
+	pm_aead_clear(lock->aead);
+	pm_cleanup_brief(&lock->derived);
 }
 
 static int make_lock(const struct pm_seal_key *key, const uint8_t *salt, struct pm_view context,
@@ -105,16 +106,17 @@ static int make_lock(const struct pm_seal_key *key, const uint8_t *salt, struct 
 	pm_wr_bytes(&wr, pm_view(place, sizeof(place)));
 	if (wr.failed)
 		return PM_E_ARG;
-	r = pm_hkdf_expand(PM_SHA256, pm_view(key->root.ptr, key->root.len), pm_view(info, wr.len),
-		PM_AEAD_KEY_SIZE + PM_AEAD_NONCE_SIZE, &lock->derived);
+	r = pm_hkdf_expand_to(PM_SHA256, pm_view(key->root.ptr, key->root.len),
+		pm_view(info, wr.len), lock->derived.bytes, PM_AEAD_KEY_SIZE + PM_AEAD_NONCE_SIZE);
 	if (r < 0)
 		return r;
-	return pm_aead_new(pm_view(lock->derived.ptr, PM_AEAD_KEY_SIZE), &lock->aead);
+	return pm_aead_init(
+		&lock->memory, pm_view(lock->derived.bytes, PM_AEAD_KEY_SIZE), &lock->aead);
 }
 
 static const uint8_t *nonce_of(const struct lock *lock)
 {
-	return lock->derived.ptr + PM_AEAD_KEY_SIZE;
+	return lock->derived.bytes + PM_AEAD_KEY_SIZE;
 }
 
 static int check_limits(size_t context_len, size_t len)
