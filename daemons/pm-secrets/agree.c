@@ -123,33 +123,29 @@ static int store_secret(struct job *job, const char *id, uint8_t *secret)
 }
 
 /* Whose key signs: the certificate of the mesh that is for signing. */
-static int get_signer(
-	const struct job *job, uint8_t cert[PM_MESH_CERT_SIZE_MAX], struct pm_keyex_signer *ret)
+static int get_signer(const struct job *job, struct pm_keyex_signer *ret)
 {
 	const struct pm_membership *m = job->identity->signing;
-	const char *chain;
-	size_t len;
 
 	if (!m)
 		return PM_E_STATE;
 	*ret = (struct pm_keyex_signer){.size = sizeof(*ret),
-		.cert = cert,
 		.sign = pm_mesh_key_sign_digest,
 		.arg = (void *)(uintptr_t)pm_membership_key(m),
 		.purpose = is_operators(job) ? PM_OPERATOR_PURPOSE : NULL};
-	chain = pm_membership_certificate(m, &len);
-	return pm_mesh_leaf(chain, len, cert, &ret->cert_len);
+	ret->cert = pm_membership_leaf(m, &ret->cert_len);
+	return PM_OK;
 }
 
 static int respond(struct job *job)
 {
-	uint8_t cert[PM_MESH_CERT_SIZE_MAX], secret[PM_KEYEX_SECRET_SIZE];
+	uint8_t secret[PM_KEYEX_SECRET_SIZE];
 	struct pm_keyex_signer signer;
 	char id[PM_KEYEX_ID_SIZE];
-	int r = get_signer(job, cert, &signer);
+	int r = get_signer(job, &signer);
 
 	if (r < 0)
-		return PM_E_STATE;
+		return r;
 	job->agreement =
 		calloc(1, sizeof(*job->agreement) + pm_keyex_response_room(signer.cert_len));
 	if (!job->agreement)

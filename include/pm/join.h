@@ -175,6 +175,16 @@ PM_API const char *pm_membership_certificate(
 	const struct pm_membership *membership, size_t *ret_len);
 
 /**
+ * pm_membership_leaf - its certificate alone
+ * @membership: the membership
+ * @ret_len: receives how many bytes
+ *
+ * Return: DER, at most PM_MESH_CERT_SIZE_MAX bytes, owned by the membership; NULL for a
+ * coordinator.
+ */
+PM_API const uint8_t *pm_membership_leaf(const struct pm_membership *membership, size_t *ret_len);
+
+/**
  * pm_membership_key - the key of the certificate
  * @membership: the membership
  *

@@ -15,7 +15,8 @@ struct pm_membership {
 	bool is_coordinator; /* a peer: no certificate */
 	struct pm_mesh_identity identity;
 	struct pm_mesh_key *key;
-	char *certificate; /* PEM */
+	char *certificate;   /* PEM */
+	struct pm_blob leaf; /* of it, DER */
 	struct pm_blob mesh_ca, root_ca, manifest_bytes;
 	struct pm_manifest *manifest;
 	int64_t expires;

@@ -203,6 +203,18 @@ static int check_root(const struct answer *answer, const struct pm_mesh_chain *c
 	return r < 0 ? r : check_intermediate(chain, root, now, report);
 }
 
+static int keep_certificate(
+	const char *pem, const struct pm_mesh_chain *chain, struct pm_membership *m)
+{
+	struct pm_view der = pm_cert_der(chain->leaf);
+
+	m->leaf.ptr = pm_dup(der);
+	if (!m->leaf.ptr)
+		return PM_E_NOMEM;
+	m->leaf.len = der.len;
+	return pm_ask_copy_text(pem, &m->certificate);
+}
+
 static int check_certificate(const struct answer *answer, const struct pm_join_wanted *wanted,
 	const struct pm_mesh_identity *signer, struct pm_report *report, struct pm_membership *m)
 {
@@ -227,7 +239,7 @@ static int check_certificate(const struct answer *answer, const struct pm_join_w
 	pm_pass(report, "join.certificate", "%s.%s, %s, until %s", m->identity.replica,
 		m->identity.role, purpose_name(m->identity.purpose),
 		pm_time(m->identity.not_after).s);
-	return pm_ask_copy_text(answer->certificate, &m->certificate);
+	return keep_certificate(answer->certificate, &chain, m);
 }
 
 /* A workload gets a certificate, and a coordinator none. */

@@ -11,6 +11,7 @@ void pm_membership_free(struct pm_membership *membership)
 		return;
 	pm_mesh_key_free(membership->key);
 	free(membership->certificate);
+	pm_blob_clear(&membership->leaf);
 	pm_blob_clear(&membership->mesh_ca);
 	pm_blob_clear(&membership->root_ca);
 	pm_blob_clear(&membership->manifest_bytes);
@@ -42,6 +43,11 @@ static const uint8_t *give(const struct pm_blob *blob, size_t *ret_len)
 {
 	*ret_len = blob->len;
 	return blob->ptr;
+}
+
+const uint8_t *pm_membership_leaf(const struct pm_membership *membership, size_t *ret_len)
+{
+	return give(&membership->leaf, ret_len);
 }
 
 const uint8_t *pm_membership_mesh_ca(const struct pm_membership *membership, size_t *ret_len)

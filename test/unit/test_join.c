@@ -66,13 +66,18 @@ static void refused(int error, const char *part)
 static void check_certificate(void)
 {
 	struct pm_mesh_identity who;
-	size_t len, ca_len;
+	uint8_t der[PM_MESH_CERT_SIZE_MAX];
+	size_t len, ca_len, der_len;
+	const uint8_t *leaf;
 	const char *pem = pm_membership_certificate(membership, &len);
 	const uint8_t *ca = pm_membership_mesh_ca(membership, &ca_len);
 
 	ck_assert_uint_eq(len, strlen(pem));
 	ck_pm(pm_mesh_verify(pem, len, ca, ca_len, WORLD_NOW, report, &who), PM_OK);
 	ck_assert_str_eq(who.role, "worker");
+	ck_pm(pm_mesh_leaf(pem, len, der, &der_len), PM_OK);
+	leaf = pm_membership_leaf(membership, &len);
+	ck_assert(pm_view_equal(pm_view(leaf, len), pm_view(der, der_len)));
 	ck_assert_int_eq(pm_membership_expires(membership), who.not_after);
 	ck_assert_str_eq(pm_membership_identity(membership)->replica, who.replica);
 	ck_assert_mem_eq(pm_mesh_key_spki(pm_membership_key(membership), NULL), world.spki,
@@ -223,6 +228,7 @@ START_TEST(two_coordinators_meet)
 		pm_authority_mesh_key(world.authority), PM_AUTHORITY_MESH_KEY_SIZE);
 	ck_assert_uint_eq(len, PM_AUTHORITY_MESH_KEY_SIZE);
 	ck_assert_ptr_null(pm_membership_certificate(membership, &len));
+	ck_assert_ptr_null(pm_membership_leaf(membership, &len));
 	ck_assert_ptr_null(pm_membership_identity(membership));
 	ck_assert_ptr_null(pm_membership_secret(membership));
 	ck_assert_int_eq(pm_membership_expires(membership), 0);
