@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/report.h"
+#include "crypto/der.h"
 #include "crypto/x509.h"
 #include "evidence/snp_fields.h"
 #include "evidence/snp_hcl.h"
@@ -123,6 +124,14 @@ static int extend_digest(struct pm_snp_evidence *ev, struct pm_view der)
 	return PM_OK;
 }
 
+/* At least of the outer form, so that whoever adds a file learns that it is the wrong one. */
+static bool is_sequence(struct pm_view der)
+{
+	struct pm_view content;
+
+	return pm_der_only(der, PM_DER_SEQUENCE, &content);
+}
+
 static int add_cert(struct pm_view der, void *arg)
 {
 	struct adding *a = arg;
@@ -133,6 +142,10 @@ static int add_cert(struct pm_view der, void *arg)
 	if (der.len > PM_CERT_SIZE_MAX)
 		return pm_fail(a->report, PM_E_LIMIT, "certificate length", "at most 16384 bytes",
 			"%zu bytes", der.len);
+	if (!is_sequence(der))
+		return pm_fail(a->report, PM_E_FORMAT, "certificate",
+			"a DER certificate, nothing behind it", "%zu bytes that are not one",
+			der.len);
 	if (holds(ev->certs, ev->cert_count, der))
 		return PM_OK;
 	if (ev->cert_count == PM_SNP_CERTS_MAX)
@@ -156,6 +169,9 @@ static int add_crl(struct pm_view der, void *arg)
 	if (der.len > PM_CRL_SIZE_MAX)
 		return pm_fail(
 			a->report, PM_E_LIMIT, "CRL length", "at most 1 MiB", "%zu bytes", der.len);
+	if (!is_sequence(der))
+		return pm_fail(a->report, PM_E_FORMAT, "CRL", "a DER CRL, nothing behind it",
+			"%zu bytes that are not one", der.len);
 	if (holds(ev->crls, ev->crl_count, der))
 		return PM_OK;
 	if (ev->crl_count == PM_SNP_CRLS_MAX)
@@ -168,7 +184,7 @@ static int add_crl(struct pm_view der, void *arg)
 }
 
 /*
- * Hands DER, or each block of PEM text, to fn. Whether it is a certificate, verification
+ * Hands DER, or each block of PEM text, to fn. Whether it is more than a SEQUENCE, verification
  * finds out.
  */
 static int add(struct adding *a, struct pm_view bytes, const char *label, pm_pem_fn fn)

@@ -184,7 +184,10 @@ says "manifest, manifest.validity"
 run 1 "another nonce" "$verify" bundle "$b" --manifest "$m" --nonce "$(printf '%064d' 8)" --time $now
 says "claims, nonce"
 judge 1 "a manifest that is not the pinned one" --manifest-hash "$root"
-says "not the one wanted"
+says "hash: found"
+run 1 "a manifest that is not the pinned one, as JSON" "$verify" bundle "$b" --manifest "$m" \
+	--nonce "$nonce" --manifest-hash "$(printf %064d 0)" --json
+is_json 'o["verdict"] == "rejected" and o["reason"].endswith("expected " + 64 * "0")'
 
 # demand CHANGE CHECK: the good bundle under another manifest.
 demand() {
@@ -252,6 +255,18 @@ judge 2 "an age that is no number" --max-age 5m
 run 2 "no such file" "$verify" bundle "$work/none" --manifest "$m" --nonce "$nonce"
 echo '{' >"$work/bad"
 run 1 "a manifest that is none" "$verify" bundle "$b" --manifest "$work/bad" --nonce "$nonce"
+run 1 "a manifest that is none, as JSON" "$verify" bundle "$b" --manifest "$work/bad" --nonce "$nonce" --json
+is_json 'o["verdict"] == "rejected" and o["file"].endswith("bad") and o["reason"]'
+run 1 "a manifest that is none, of a worker" "$verify" worker http://127.0.0.1:1 --manifest "$work/bad" --json
+is_json 'o["verdict"] == "rejected" and o["file"].endswith("bad") and o["reason"]'
+run 1 "a manifest that is none, of a coordinator" "$verify" coordinator http://127.0.0.1:1 \
+	--manifest "$work/bad" --json
+is_json 'o["verdict"] == "rejected" and o["file"].endswith("bad") and o["reason"]'
+head -c 5000000 /dev/zero >"$work/long"
+run 1 "a bundle too long, as JSON" "$verify" bundle "$work/long" --manifest "$m" --nonce "$nonce" --json
+is_json 'o["verdict"] == "rejected" and o["file"].endswith("long") and "longer than" in o["reason"]'
+run 2 "no such bundle, as JSON" "$verify" bundle "$work/none" --manifest "$m" --nonce "$nonce" --json
+is_json 'o["verdict"] == "error" and o["file"].endswith("none") and "No such file" in o["reason"]'
 run 1 "a bundle that is none" "$verify" bundle "$m" --manifest "$m" --nonce "$nonce"
 says "bundle: found something else"
 run 1 "a bundle that is none, as JSON" "$verify" bundle "$m" --manifest "$m" --nonce "$nonce" --json

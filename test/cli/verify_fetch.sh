@@ -52,6 +52,22 @@ run 0 "out of the cache" verify --cache "$work/cache"
 count 0 "the cache had them"
 run 0 "VCEK given" verify --vek "$work/sim/vek.der"
 count 2 "chain and CRL"
+run 0 "tables" "$bin/pm-sim" report "$work/sim" --report-data "$data" -o "$work/report.bin" \
+	--certs "$work/whole"
+run 0 "whole table given" verify --certs "$work/whole"
+count 1 "CRL"
+: >"$work/none"
+run 0 "empty table given" verify --certs "$work/none"
+count 3 "VCEK, chain and CRL, beside an empty table"
+python3 - "$work/sim/vek.der" "$work/vek-only" <<-'END'
+	import sys, uuid
+	der = open(sys.argv[1], "rb").read()
+	entry = uuid.UUID("63da758d-e664-4564-adc5-f4b93be8accd").bytes
+	entry += (48).to_bytes(4, "little") + len(der).to_bytes(4, "little")
+	open(sys.argv[2], "wb").write(entry + bytes(24) + der)
+END
+run 0 "table with the VCEK alone" verify --certs "$work/vek-only"
+count 2 "chain and CRL, beside a table with the VCEK"
 rm "$work/sim/vek.der"
 run 1 "no such chip" verify
 says "HTTP 404"

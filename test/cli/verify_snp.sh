@@ -113,7 +113,15 @@ nonsense() {
 	head -c 20000000 /dev/zero >"$work/huger"
 	run 1 "over the size that is read" $verify "$work/huger" $any
 	says "longer than"
+	run 1 "over the size that is read, JSON" $verify "$work/huger" $any --json
+	is_json 'o["verdict"] == "rejected" and o["file"].endswith("huger") and "longer" in o["reason"]'
 	run 2 "a folder" $verify "$work" $any
+	run 2 "a folder, JSON" $verify "$work" $any --json
+	is_json 'o["verdict"] == "error" and o["reason"] == "Is a directory"'
+	run 2 "two tables" $verify x $any --certs a --certs b
+	says "at most one certificate table"
+	run 2 "more lists than one can hold" $verify x $any --crl 1 --crl 2 --crl 3 --crl 4 --crl 5 \
+		--crl 6 --crl 7 --crl 8 --crl 9
 }
 
 # check STATUS TEXT REPORT VEK CHAIN [OPTION]...
@@ -161,6 +169,24 @@ real_evidence() {
 		--vek "$vectors/milan/ms_milan_v3.vek.der" --chain "$vectors/certs/milan_vcek_cert_chain.pem" \
 		--report-data "$(printf %0128d 1)" --json
 	is_json 'o["verdict"] == "rejected" and o["reason"].startswith("REPORT_DATA: found 00") and "facts" not in o'
+	parts="--vek $vectors/milan/ms_milan_v3.vek.der --chain $vectors/certs/milan_ask.der"
+	parts="$parts --chain $vectors/certs/milan_ark.der"
+	ms="$vectors/milan/ms_milan_v3.report.bin"
+	run 0 "a chain in two files" $verify "$ms" $any $at $parts
+	# A list that condemns must not be passed over for the one that is named behind it.
+	run 1 "two lists, the first of another root" $verify "$ms" $any $at $parts \
+		--crl "$vectors/crl/genoa_vcek_crl_20241023.der" --crl "$vectors/crl/milan_vcek_crl_20250506.der"
+	says "CRL, issuer"
+	for option in vek chain certs crl; do
+		for file in empty one random; do
+			run 1 "$file as $option, JSON" $verify "$ms" $any $at $parts --$option "$work/$file" --json
+			[ "$file $option" = "empty certs" ] ||
+				is_json 'o["verdict"] == "rejected" and o["file"].endswith("'$file'") and o["reason"]'
+		done
+	done
+	cat "$vectors/certs/milan_ask.der" "$vectors/certs/milan_ark.der" >"$work/two.der"
+	run 1 "two certificates in DER" $verify "$ms" $any $at --chain "$work/two.der"
+	says "$work/two.der: malformed input: certificate: found 3316 bytes"
 	run 1 "no VEK" $verify "$vectors/milan/ms_milan_v3.report.bin" $any $at
 	says "VEK: found none, expected SEV-VCEK"
 	run 0 "certificate table" $verify "$vectors/genoa/veraison.report.bin" $any $at \

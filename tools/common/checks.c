@@ -2,7 +2,9 @@
 #include "common/checks.h"
 
 #include <err.h>
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <pm/error.h>
 
@@ -130,26 +132,34 @@ void tool_print_error(const char *subject, int error, const struct pm_report *re
 	warnx("%s: %s%s%s", subject, pm_strerror(error), reason[0] ? ": " : "", reason);
 }
 
-void tool_refuse_input(bool json, const char *file, int error, const char *reason)
+static void print_refused_input(const char *file, int error, const char *reason)
 {
-	json_t *o;
+	json_t *o = json_pack("{s:s}", "verdict", tool_verdict_name(error));
 
-	warnx("%s: %s%s%s", file, pm_strerror(error), reason[0] ? ": " : "", reason);
-	if (!json || tool_exit_status(error) != TOOL_REJECTED)
-		return;
-	o = json_pack("{s:s, s:s, s:s}", "verdict", "rejected", "error", pm_strerror(error),
-		"reason", reason);
+	tool_set_refusal(o, error, reason);
 	json_object_set_new(o, "file", json_string(file)); /* a name may be no UTF-8 */
 	json_dumpf(o, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(o);
 }
 
+void tool_refuse_input(bool json, const char *file, int error, const char *reason)
+{
+	warnx("%s: %s%s%s", file, pm_strerror(error), reason[0] ? ": " : "", reason);
+	if (json)
+		print_refused_input(file, error, reason);
+}
+
 int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, size_t *ret_len)
 {
 	int r = tool_read_file(path, max, ret, ret_len);
+	char reason[64];
 
-	if (r == TOOL_REJECTED && json)
-		tool_refuse_input(true, path, PM_E_LIMIT, "longer than what is read");
+	if (r == TOOL_REJECTED && json) {
+		snprintf(reason, sizeof(reason), "longer than %zu bytes", max);
+		print_refused_input(path, PM_E_LIMIT, reason);
+	}
+	if (r == TOOL_USAGE && json)
+		print_refused_input(path, PM_E_SYS, strerror(errno));
 	return r;
 }

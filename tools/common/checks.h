@@ -42,11 +42,11 @@ void tool_print_error(const char *subject, int error, const struct pm_report *re
 
 /*
  * What came before any check was refused: told on standard error, and where JSON is wanted by an
- * object {"verdict": "rejected", "file", "error", "reason"} too. reason: "" for none.
+ * object {"verdict": "rejected" or "error", "file", "error", "reason"} too. reason: "" for none.
  */
 void tool_refuse_input(bool json, const char *file, int error, const char *reason);
 
-/* tool_read_file(), of which a refusal (too long) is told as above. */
+/* tool_read_file(), of which a failure (too long, or not to be read) is told as above. */
 int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, size_t *ret_len);
 
 #endif

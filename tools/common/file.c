@@ -40,6 +40,14 @@ static int read_all(int fd, const char *path, size_t max, uint8_t **ret, size_t 
 	return n < 0 ? TOOL_USAGE : TOOL_OK;
 }
 
+static void close_keeping_errno(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+}
+
 int tool_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 {
 	int is_stdin = !strcmp(path, "-"), r;
@@ -52,7 +60,7 @@ int tool_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 	}
 	r = read_all(fd, path, max, ret, ret_len);
 	if (!is_stdin)
-		close(fd);
+		close_keeping_errno(fd);
 	if (r == TOOL_OK && *ret_len > max) {
 		warnx("%s: longer than %zu bytes, the most that is read", path, max);
 		r = TOOL_REJECTED;

@@ -45,13 +45,15 @@ int tool_mesh_option(struct tool_mesh *mesh, int id, const char *value)
 static int check_hash(const struct tool_mesh *mesh, const struct pm_manifest *manifest)
 {
 	uint8_t hash[PM_MANIFEST_HASH_SIZE];
-	char text[2 * sizeof(hash) + 1];
+	char found[2 * sizeof(hash) + 1], wanted[sizeof(found)], reason[2 * sizeof(found) + 40];
 
 	pm_manifest_hash(manifest, hash);
 	if (!mesh->has_manifest_hash || !memcmp(hash, mesh->manifest_hash, sizeof(hash)))
 		return TOOL_OK;
-	pm_hex_encode(hash, sizeof(hash), text);
-	warnx("%s: its hash is %s, not the one wanted", mesh->manifest, text);
+	pm_hex_encode(hash, sizeof(hash), found);
+	pm_hex_encode(mesh->manifest_hash, sizeof(hash), wanted);
+	snprintf(reason, sizeof(reason), "hash: found %s, expected %s", found, wanted);
+	tool_refuse_input(mesh->json, mesh->manifest, PM_E_REJECTED, reason);
 	return TOOL_REJECTED;
 }
 
@@ -59,13 +61,15 @@ static int read_manifest(const struct tool_mesh *mesh, struct tool_mesh_result *
 {
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r = tool_read_file(mesh->manifest, PM_MANIFEST_SIZE_MAX, &bytes, &len), error = PM_OK;
+	int error = PM_OK,
+	    r = tool_read_evidence(mesh->manifest, PM_MANIFEST_SIZE_MAX, mesh->json, &bytes, &len);
 
 	if (r == TOOL_OK)
 		error = pm_manifest_parse(bytes, len, result->report, &result->manifest);
 	free(bytes);
 	if (error < 0) {
-		tool_print_error(mesh->manifest, error, result->report);
+		tool_refuse_input(
+			mesh->json, mesh->manifest, error, pm_report_reason(result->report));
 		return tool_exit_status(error);
 	}
 	return r == TOOL_OK ? check_hash(mesh, result->manifest) : r;
@@ -87,7 +91,7 @@ int tool_mesh_open(const struct tool_mesh *mesh, struct tool_mesh_result *ret)
 	pm_report_reset(ret->report);
 	ret->error = pm_coordinator_new(mesh->url, &mesh->options, ret->report, &ret->coordinator);
 	if (ret->error < 0) {
-		tool_print_error(mesh->url, ret->error, ret->report);
+		tool_refuse_input(mesh->json, mesh->url, ret->error, pm_report_reason(ret->report));
 		return TOOL_USAGE;
 	}
 	return TOOL_OK;

@@ -153,13 +153,15 @@ static int read_options(int argc, char **argv, struct bundle_options *o)
 static int check_hash(const struct bundle_options *o, const struct pm_manifest *manifest)
 {
 	uint8_t hash[PM_MANIFEST_HASH_SIZE];
-	char text[2 * sizeof(hash) + 1];
+	char found[2 * sizeof(hash) + 1], wanted[sizeof(found)], reason[2 * sizeof(found) + 40];
 
 	pm_manifest_hash(manifest, hash);
 	if (!o->has_manifest_hash || !memcmp(hash, o->manifest_hash, sizeof(hash)))
 		return TOOL_OK;
-	pm_hex_encode(hash, sizeof(hash), text);
-	warnx("%s: its hash is %s, not the one wanted", o->manifest, text);
+	pm_hex_encode(hash, sizeof(hash), found);
+	pm_hex_encode(o->manifest_hash, sizeof(hash), wanted);
+	snprintf(reason, sizeof(reason), "hash: found %s, expected %s", found, wanted);
+	tool_refuse_input(o->json, o->manifest, PM_E_REJECTED, reason);
 	return TOOL_REJECTED;
 }
 
@@ -170,7 +172,7 @@ static int parse_manifest(
 	int r = pm_manifest_parse(bytes, len, report, ret);
 
 	if (r < 0)
-		tool_print_error(o->manifest, r, report);
+		tool_refuse_input(o->json, o->manifest, r, report ? pm_report_reason(report) : "");
 	pm_report_free(report);
 	return r < 0 ? tool_exit_status(r) : check_hash(o, *ret);
 }
@@ -179,7 +181,7 @@ int bundle_read_manifest(const struct bundle_options *o, struct pm_manifest **re
 {
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r = tool_read_file(o->manifest, PM_MANIFEST_SIZE_MAX, &bytes, &len);
+	int r = tool_read_evidence(o->manifest, PM_MANIFEST_SIZE_MAX, o->json, &bytes, &len);
 
 	if (r == TOOL_OK)
 		r = parse_manifest(o, bytes, len, ret);
@@ -220,7 +222,7 @@ static int verify(struct bundle_options *o)
 
 	o->question.manifest = manifest;
 	if (r == TOOL_OK)
-		r = tool_read_file(o->bundle, PM_BUNDLE_SIZE_MAX, &bytes, &len);
+		r = tool_read_evidence(o->bundle, PM_BUNDLE_SIZE_MAX, o->json, &bytes, &len);
 	if (r == TOOL_OK)
 		r = judge(o, bytes, len);
 	free(bytes);

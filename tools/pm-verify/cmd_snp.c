@@ -19,10 +19,10 @@ static const char help[] =
 	"input.\n"
 	"\n"
 	"Certificates and revocation (they bring no trust: AMD's roots are built in):\n"
-	"  --vek FILE           VCEK or VLEK certificate, DER or PEM\n"
-	"  --chain FILE         ASK or ASVK, and ARK: PEM or DER\n"
+	"  --vek FILE           VCEK or VLEK certificate, DER or PEM; may be repeated\n"
+	"  --chain FILE         ASK or ASVK, and ARK: PEM or DER; may be repeated\n"
 	"  --certs FILE         certificate table, as an extended report or configfs-tsm gives it\n"
-	"  --crl FILE           AMD's revocation list, DER or PEM\n"
+	"  --crl FILE           AMD's revocation list, DER or PEM; may be repeated\n"
 	"  --require-crl        refuse when no revocation list is given\n"
 	"  --fetch              download what is missing from AMD's Key Distribution Service\n"
 	"  --kds URL            use a mirror of it\n"
@@ -203,21 +203,38 @@ static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_polic
 	}
 }
 
+/* None is forgotten for the next: of two revocation lists the first may be the one that tells. */
+static int add_name(struct snp_files *files, const char *option)
+{
+	if (files->count == SNP_FILES_MAX) {
+		warnx("snp: --%s: at most %d files", option, SNP_FILES_MAX);
+		return TOOL_USAGE;
+	}
+	files->names[files->count++] = optarg;
+	return TOOL_OK;
+}
+
+static int set_table(struct snp_options *o)
+{
+	if (o->table) {
+		warnx("snp: --certs: at most one certificate table");
+		return TOOL_USAGE;
+	}
+	o->table = optarg;
+	return TOOL_OK;
+}
+
 static int set_option(int opt, struct snp_options *o, struct pm_snp_policy *policy)
 {
 	switch (opt) {
 	case OPT_VEK:
-		o->vek = optarg;
-		return TOOL_OK;
+		return add_name(&o->veks, "vek");
 	case OPT_CHAIN:
-		o->chain = optarg;
-		return TOOL_OK;
+		return add_name(&o->chains, "chain");
 	case OPT_CERTS:
-		o->table = optarg;
-		return TOOL_OK;
+		return set_table(o);
 	case OPT_CRL:
-		o->crl = optarg;
-		return TOOL_OK;
+		return add_name(&o->crls, "crl");
 	case OPT_FETCH:
 		o->fetch = true;
 		return TOOL_OK;
@@ -295,17 +312,17 @@ static int read_options(int argc, char **argv, struct snp_options *o, struct pm_
 typedef int (*add_fn)(
 	struct pm_snp_evidence *ev, const void *bytes, size_t size, struct pm_report *report);
 
-static int add_file(const char *path, add_fn add, struct pm_snp_evidence *ev)
+static int add_file(bool json, const char *path, add_fn add, struct pm_snp_evidence *ev)
 {
 	struct pm_report *report = pm_report_new();
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r, exit_status = path ? tool_read_file(path, FILE_SIZE_MAX, &bytes, &len) : TOOL_OK;
+	int r, exit_status = tool_read_evidence(path, FILE_SIZE_MAX, json, &bytes, &len);
 
-	if (path && exit_status == TOOL_OK) {
+	if (exit_status == TOOL_OK) {
 		r = add(ev, bytes, len, report);
 		if (r < 0)
-			tool_print_error(path, r, report);
+			tool_refuse_input(json, path, r, report ? pm_report_reason(report) : "");
 		exit_status = tool_exit_status(r);
 	}
 	free(bytes);
@@ -313,16 +330,26 @@ static int add_file(const char *path, add_fn add, struct pm_snp_evidence *ev)
 	return exit_status;
 }
 
+static int add_each(
+	bool json, const struct snp_files *files, add_fn add, struct pm_snp_evidence *ev)
+{
+	int r = TOOL_OK;
+
+	for (size_t i = 0; r == TOOL_OK && i < files->count; i++)
+		r = add_file(json, files->names[i], add, ev);
+	return r;
+}
+
 static int add_files(const struct snp_options *o, struct pm_snp_evidence *ev)
 {
-	int r = add_file(o->vek, pm_snp_evidence_add_certs, ev);
+	int r = add_each(o->json, &o->veks, pm_snp_evidence_add_certs, ev);
 
 	if (r == TOOL_OK)
-		r = add_file(o->chain, pm_snp_evidence_add_certs, ev);
+		r = add_each(o->json, &o->chains, pm_snp_evidence_add_certs, ev);
+	if (r == TOOL_OK && o->table)
+		r = add_file(o->json, o->table, pm_snp_evidence_add_table, ev);
 	if (r == TOOL_OK)
-		r = add_file(o->table, pm_snp_evidence_add_table, ev);
-	if (r == TOOL_OK)
-		r = add_file(o->crl, pm_snp_evidence_add_crl, ev);
+		r = add_each(o->json, &o->crls, pm_snp_evidence_add_crl, ev);
 	return r;
 }
 
@@ -349,7 +376,7 @@ static int verify(const struct snp_options *o, const struct pm_snp_policy *polic
 
 	if (!report)
 		return tool_failed(PM_E_NOMEM);
-	exit_status = tool_read_file(o->report, FILE_SIZE_MAX, &bytes, &len);
+	exit_status = tool_read_evidence(o->report, FILE_SIZE_MAX, o->json, &bytes, &len);
 	if (exit_status == TOOL_OK) {
 		r = pm_snp_evidence_parse(bytes, len, report, &ev);
 		exit_status = r < 0 ? tool_exit_status(r) : add_files(o, ev);

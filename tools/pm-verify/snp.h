@@ -4,12 +4,23 @@
 #define PM_VERIFY_SNP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <pm/pm.h>
 
+/* As many files as an option may name. */
+#define SNP_FILES_MAX 8
+
+/* An option that may be repeated: every file counts. */
+struct snp_files {
+	const char *names[SNP_FILES_MAX];
+	size_t count;
+};
+
 /* The command line, read. */
 struct snp_options {
-	const char *report, *vek, *chain, *crl, *table;
+	const char *report, *table;
+	struct snp_files veks, chains, crls;
 	const char *kds, *cache;
 	int product; /* for --fetch, when the report does not say */
 	int64_t now;

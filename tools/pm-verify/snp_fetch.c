@@ -2,6 +2,7 @@
 /* Downloads from AMD's Key Distribution Service what the command line did not give. */
 #include <err.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <pm/kds.h>
@@ -14,6 +15,11 @@ struct fetch {
 	const struct pm_snp_fields *fields;
 	enum pm_snp_product product;
 	int64_t now;
+};
+
+/* What came with the report: hosts give all certificates, the VCEK alone, or an empty table. */
+struct present {
+	bool vek, intermediate, root;
 };
 
 static void log_progress(void *arg, const char *text)
@@ -78,17 +84,42 @@ static int fetch_crl(const struct fetch *f, struct pm_snp_evidence *ev, struct p
 	return r;
 }
 
+static bool has_name(const uint8_t *der, size_t len, const char *name)
+{
+	return memmem(der, len, name, strlen(name));
+}
+
+/* Which certificates are there, by the names in them? This tells only what to download. */
+static struct present look(const struct pm_snp_evidence *ev)
+{
+	bool vlek = pm_snp_evidence_untrusted(ev)->signing_key == PM_SNP_VLEK;
+	struct present p = {0};
+	const uint8_t *der;
+	size_t len = 0;
+
+	for (size_t i = 0; (der = pm_snp_evidence_untrusted_cert(ev, i, &len)); i++) {
+		bool root = has_name(der, len, "ARK-"); /* it, or what it signed */
+
+		p.vek |= has_name(der, len, vlek ? "SEV-VLEK" : "SEV-VCEK") && !root;
+		p.root |= root && !has_name(der, len, "SEV-");
+		p.intermediate |= root && has_name(der, len, "SEV-") &&
+				  has_name(der, len, "SEV-VLEK-") == vlek;
+	}
+	return p;
+}
+
 /* A VLEK can't be fetched: only the provider has it. */
 static int fetch_missing(const struct snp_options *o, const struct fetch *f,
 	struct pm_snp_evidence *ev, struct pm_report *report)
 {
+	struct present p = look(ev);
 	int r = PM_OK;
 
-	if (!o->vek && !o->table && f->fields->signing_key == PM_SNP_VCEK)
+	if (!p.vek && f->fields->signing_key == PM_SNP_VCEK)
 		r = fetch_vcek(f, ev, report);
-	if (r == PM_OK && !o->chain && !o->table)
+	if (r == PM_OK && (!p.intermediate || !p.root))
 		r = fetch_chain(f, ev, report);
-	if (r == PM_OK && !o->crl)
+	if (r == PM_OK && !o->crls.count)
 		r = fetch_crl(f, ev, report);
 	return r;
 }
