@@ -31,7 +31,7 @@ static int check_window(
 {
 	int64_t skew = c->policy->skew, age = c->policy->max_age;
 
-	if (c->now > exp + skew)
+	if (c->now >= exp + skew) /* RFC 7519, 4.1.4: "on or after" */
 		return pm_fail(c->report, PM_E_STALE, "exp", pm_time(c->now).s, "%s: %s", who,
 			pm_time(exp).s);
 	if (c->now < nbf - skew)
@@ -65,7 +65,7 @@ static int check_times(const struct pm_eat_check *c, const json_t *claims, const
 	r = check_window(c, who, iat, nbf, exp);
 	if (r < 0)
 		return r;
-	pm_eat_until(c->facts, exp);
+	pm_eat_until(c->facts, exp - 1);
 	return PM_OK;
 }
 

@@ -29,7 +29,7 @@ says "VERIFIED"
 says "GPU-1: GH100 A01 GSP BROM, driver 550.90.07, VBIOS 96.00.9F.00.01"
 token 0 "as JSON" --nonce $nonce --json
 is_json 'o["verdict"] == "accepted" and len(o["facts"]["devices"]) == 2 and o["facts"]["nonce_checked"]'
-is_json 'o["facts"]["valid_until"] == "2026-03-01T01:00:00Z"'
+is_json 'o["facts"]["valid_until"] == "2026-03-01T00:59:59Z"'
 token 1 "rejected, as JSON" --nonce $other --json
 is_json 'o["verdict"] == "rejected" and o["reason"].startswith("eat_nonce: ") and "facts" not in o'
 token 0 "any nonce" --any-nonce
@@ -55,15 +55,18 @@ says "--jwks"
 run 2 "no token" "$verify" token --jwks "$work/jwks" --nonce $nonce
 run 2 "two tokens" "$verify" token "$work/eat" "$work/eat" --jwks "$work/jwks" --nonce $nonce
 run 2 "a file that is not there" "$verify" token "$work/none" --jwks "$work/jwks" --nonce $nonce
+run 2 "a file that is not there, as JSON" "$verify" token "$work/none" --jwks "$work/jwks" --json
+is_json 'o["verdict"] == "error" and o["file"].endswith("none") and "No such file" in o["reason"]'
 run 1 "keys that are none" "$verify" token "$work/eat" --jwks "$work/eat" --nonce $nonce
 
 token 1 "too few" --nonce $nonce --count 3
 says "devices: found 2 instead of 3"
 token 1 "too old" --nonce $nonce --max-age 60
-token 1 "after its end" --nonce $nonce --time 2026-03-01T01:01:01Z
+token 1 "at its end and the skew" --nonce $nonce --time 2026-03-01T01:01:00Z
 says "exp"
-token 0 "within the skew" --nonce $nonce --time 2026-03-01T01:01:00Z
-token 1 "without a skew" --nonce $nonce --time 2026-03-01T01:00:01Z --skew 0
+token 0 "within the skew" --nonce $nonce --time 2026-03-01T01:00:59Z
+token 0 "the last second, without a skew" --nonce $nonce --time 2026-03-01T00:59:59Z --skew 0
+token 1 "at its end, without a skew" --nonce $nonce --time 2026-03-01T01:00:00Z --skew 0
 token 1 "another issuer" --nonce $nonce --issuer https://nras.test
 says "iss"
 token 0 "one of two issuers" --nonce $nonce --issuer https://nras.test --issuer https://nras.attestation.nvidia.com

@@ -109,7 +109,7 @@ START_TEST(a_good_token_is_accepted)
 	ck_assert_str_eq(facts->kid, "key");
 	ck_assert_int_eq(facts->version, 3);
 	ck_assert_int_eq(facts->issued_at, EAT_NOW);
-	ck_assert_int_eq(facts->valid_until, EAT_NOW + 3600);
+	ck_assert_int_eq(facts->valid_until, EAT_NOW + 3599);
 	ck_assert(facts->nonce_checked);
 	ck_assert_uint_eq(facts->device_count, 2);
 	ck_assert_int_eq(facts->devices[1].kind, PM_EAT_GPU);
@@ -794,15 +794,17 @@ START_TEST(time_is_a_window_with_a_skew)
 {
 	ck_pm(judge_at(eat_make(&maker), EAT_NOW - 60), PM_OK);
 	ck_pm(judge_at(eat_make(&maker), EAT_NOW - 61), PM_E_STALE);
-	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3660), PM_OK);
-	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3661), PM_E_STALE);
+	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3659), PM_OK);
+	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3660), PM_E_STALE);
 	ck_assert_str_eq(failure(), "exp");
 	ck_pm(judge_at(eat_make(&maker), INT64_MIN), PM_E_STALE);
 	ck_pm(judge_at(eat_make(&maker), INT64_MAX), PM_E_STALE);
 	ck_pm(pm_eat_policy_skew(policy, 0), PM_OK);
 	ck_pm(judge_at(eat_make(&maker), EAT_NOW), PM_OK);
 	ck_pm(judge_at(eat_make(&maker), EAT_NOW - 1), PM_E_STALE);
-	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3601), PM_E_STALE);
+	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3599), PM_OK);
+	/* RFC 7519, 4.1.4: not "on or after" exp */
+	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 3600), PM_E_STALE);
 	ck_pm(pm_eat_policy_max_age(policy, 600), PM_OK);
 	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 600), PM_OK);
 	ck_pm(judge_at(eat_make(&maker), EAT_NOW + 601), PM_E_STALE);
@@ -987,7 +989,7 @@ START_TEST(real_tokens_verify)
 	ck_pm(judge_real("nvgpu/nras/hopperClaimsv3_detached_eat.json", 1749603600), PM_OK);
 	ck_assert_str_eq(
 		facts->devices[0].ueid, "478176379286082186618948445787393647364802107249");
-	ck_assert_int_eq(facts->valid_until, 1749605458);
+	ck_assert_int_eq(facts->valid_until, 1749605457);
 	ck_pm(judge_real("nvgpu/nras/hopperClaimsv3_detached_eat.json", 1749605519), PM_E_STALE);
 	ck_pm(judge_real("nvgpu/nras/hopperClaimsv3_detached_eat.overall.jwt", 1749603600),
 		PM_E_MISSING);
