@@ -189,6 +189,11 @@ check() {
 	says "0 at \$.serial"
 	run 1 "malformed, --json" $m check bad.json --json
 	is_json "o['verdict'] == 'rejected' and 'at \$.serial' in o['reason']"
+	run 2 "no such file, --json" $m check none.json --json
+	is_json "o['verdict'] == 'error' and o['reason']"
+	run 1 "malformed signatures, --json" $m check manifest.json $at --json --signatures bad.json \
+		--previous manifest.json
+	is_json "o['verdict'] == 'rejected' and o['reason']"
 	run 0 "hash" $m hash manifest.json
 	python3 - "$(cat "$out")" <<-'END' || failures=$((failures + 1))
 		import hashlib, json, sys

@@ -102,6 +102,14 @@ run 1 "another root hash" "$disk" verify image --root-hash "$(printf '%064d' 0)"
 flip image 1228801
 run 1 "no superblock" "$disk" verify image --root-hash "$hash" --hash-offset 1228800
 says "superblock.signature"
+run 1 "no superblock, JSON" "$disk" verify image --root-hash "$hash" --hash-offset 1228800 --json
+is_json "not o['verified'] and 'superblock.signature' in o['reason']"
+run 1 "nothing at its end, JSON" "$disk" verify image --root-hash "$hash" --json
+is_json "not o['verified'] and 'does not end with a hash tree' in o['reason']"
+run 1 "an entry with another member, JSON" "$disk" verify good --entry bad-entry --json
+is_json "not o['verified'] and o['reason']"
+run 2 "no such image, JSON" "$disk" verify nowhere --entry entry --json
+is_json "not o['verified'] and o['reason']"
 
 # --- usage ----------------------------------------------------------------------------------------
 

@@ -278,6 +278,18 @@ static int print_json(const struct subject *s)
 	return manifest_print_json(json);
 }
 
+/* A file beside the manifest, or that itself: standard error has said which, and why. */
+static int print_unread(int status)
+{
+	bool rejected = status == TOOL_REJECTED;
+	json_t *json =
+		json_pack("{s:s, s:s, s:s, s:[]}", "verdict", rejected ? "rejected" : "error",
+			"error", pm_strerror(rejected ? PM_E_FORMAT : PM_E_SYS), "reason",
+			"a file is malformed or can't be read: see standard error", "checks");
+
+	return manifest_print_json(json) == TOOL_OK ? status : TOOL_USAGE;
+}
+
 static void print_text(const struct subject *s)
 {
 	json_t *notes = s->m ? manifest_notes(s->m) : NULL;
@@ -304,7 +316,9 @@ static int check(const struct arguments *a)
 		r = check_consent(&s);
 	if (r == TOOL_OK && s.m && s.error == PM_OK)
 		r = check_seen(&s);
-	if (r == TOOL_OK && a->json)
+	if (r != TOOL_OK && a->json)
+		r = print_unread(r);
+	else if (r == TOOL_OK && a->json)
 		r = print_json(&s);
 	else if (r == TOOL_OK)
 		print_text(&s);

@@ -100,6 +100,19 @@ static int print_text(
 	return TOOL_OK;
 }
 
+/* There was nothing to check yet, or it can't be read: standard error has said so already. */
+static int refuse(const struct disk_options *o, const struct disk *d, int status)
+{
+	json_t *object;
+
+	if (!o->json)
+		return status;
+	object = json_pack("{s:s, s:b, s:[], s:s}", "image", o->image, "verified", 0, "checks",
+		"reason",
+		d->reason[0] ? d->reason : "not to be read, or malformed: see standard error");
+	return output_json(object) == TOOL_OK ? status : TOOL_USAGE;
+}
+
 static int verify_with(const struct disk_options *o, struct disk *d,
 	const struct pm_verity_params *p, struct pm_report *report)
 {
@@ -111,7 +124,7 @@ static int verify_with(const struct disk_options *o, struct disk *d,
 
 	progress_end(&progress);
 	if (tool_exit_status(r) == TOOL_USAGE)
-		return disk_failed(d, r, report);
+		return refuse(o, d, disk_failed(d, r, report));
 	list_untrusted(o, untrusted, sizeof(untrusted));
 	printed =
 		o->json ? print_json(o, r, report, untrusted) : print_text(o, r, report, untrusted);
@@ -129,8 +142,7 @@ static int verify(struct disk_options *o, struct disk *d)
 		return TOOL_USAGE;
 	}
 	r = choose(o, d, &p);
-	if (r == TOOL_OK)
-		r = verify_with(o, d, &p, report);
+	r = r == TOOL_OK ? verify_with(o, d, &p, report) : refuse(o, d, r);
 	pm_report_free(report);
 	return r;
 }
@@ -163,8 +175,7 @@ int cmd_verify(int argc, char **argv)
 	if (r != TOOL_OK)
 		return r;
 	r = disk_open(&o, false, &d);
-	if (r == TOOL_OK)
-		r = verify(&o, &d);
+	r = r == TOOL_OK ? verify(&o, &d) : refuse(&o, &d, r);
 	disk_close(&d);
 	return r;
 }

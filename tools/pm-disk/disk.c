@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -262,6 +263,17 @@ static bool search(struct disk_file *f, struct pm_verity_params *ret_params, uin
 	return false;
 }
 
+__attribute__((format(printf, 2, 3))) static int refuse(struct disk *d, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(d->reason, sizeof(d->reason), format, args);
+	va_end(args);
+	warnx("%s", d->reason);
+	return TOOL_REJECTED;
+}
+
 static int read_at(struct disk *d, uint64_t offset, bool quiet, struct pm_verity_params *ret_params,
 	uint8_t *ret_uuid, bool *ret_found)
 {
@@ -271,11 +283,9 @@ static int read_at(struct disk *d, uint64_t offset, bool quiet, struct pm_verity
 	*ret_found = r == PM_OK;
 	if (r < 0 && !quiet && report && pm_report_reason(report)[0])
 		r = disk_failed(d, r, report);
-	else if (r < 0 && !quiet) {
-		warnx("%s: no superblock at offset %llu: the file ends before", d->hash->path,
-			(unsigned long long)offset);
-		r = TOOL_REJECTED;
-	}
+	else if (r < 0 && !quiet)
+		r = refuse(d, "%s: no superblock at offset %llu: the file ends before",
+			d->hash->path, (unsigned long long)offset);
 	pm_report_free(report);
 	return quiet ? TOOL_OK : r;
 }
@@ -288,21 +298,23 @@ int disk_find(const struct disk_options *o, struct disk *d, bool quiet,
 	*ret_found = search(d->hash, ret_params, ret_uuid);
 	if (*ret_found || quiet)
 		return TOOL_OK;
-	warnx("%s: does not end with a hash tree; say where one is: --hash-offset, --hash-device",
+	return refuse(d,
+		"%s: does not end with a hash tree; say where one is: --hash-offset, --hash-device",
 		d->hash->path);
-	return TOOL_REJECTED;
 }
 
-int disk_failed(const struct disk *d, int error, const struct pm_report *report)
+int disk_failed(struct disk *d, int error, const struct pm_report *report)
 {
+	const char *reason = report ? pm_report_reason(report) : "";
 	const struct disk_file *files[] = {&d->image, &d->separate};
 
 	for (size_t i = 0; error == PM_E_SYS && i < 2; i++) {
 		if (files[i]->error) {
-			warnx("%s: %s", files[i]->path, strerror(files[i]->error));
+			(void)refuse(d, "%s: %s", files[i]->path, strerror(files[i]->error));
 			return TOOL_USAGE;
 		}
 	}
-	tool_print_error(d->image.path, error, report);
+	(void)refuse(
+		d, "%s: %s%s%s", d->image.path, pm_strerror(error), reason[0] ? ": " : "", reason);
 	return tool_exit_status(error);
 }

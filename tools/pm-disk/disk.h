@@ -20,6 +20,7 @@ struct disk_file {
 struct disk {
 	struct disk_file image, separate;
 	struct disk_file *hash;
+	char reason[256]; /* the last that disk_find() or disk_failed() said */
 };
 
 /* Opens both. write: the hash file is written, and made where missing. TOOL_OK, TOOL_USAGE. */
@@ -37,6 +38,6 @@ int disk_find(const struct disk_options *o, struct disk *d, bool quiet,
 	__attribute__((warn_unused_result));
 
 /* Says why an operation of libpm failed, and the system's reason. Returns the exit status. */
-int disk_failed(const struct disk *d, int error, const struct pm_report *report);
+int disk_failed(struct disk *d, int error, const struct pm_report *report);
 
 #endif
