@@ -269,16 +269,16 @@ START_TEST(table_is_read)
 
 	put_entry(&wr, VCEK_GUID, 96, 3);
 	put_entry(&wr, MY_GUID, 97, 4); /* overlapping is nobody's harm */
-	put_entry(&wr, CRL_GUID, 96, 1);
+	put_entry(&wr, CRL_GUID, 99, 2);
 	pm_wr_zero(&wr, 24);
-	pm_wr_bytes(&wr, VIEW("0bcde"));
+	pm_wr_bytes(&wr, VIEW("0\1c0\0"));
 	ck_assert(pm_wr_done(&wr, &len));
 	ck_pm(pm_snp_evidence_add_table(ev, b, len, NULL), PM_OK);
 	ck_assert_uint_eq(ev->cert_count, 1);
-	ck_assert(pm_view_equal(ev->certs[0], VIEW("0bc")));
+	ck_assert(pm_view_equal(ev->certs[0], VIEW("0\1c")));
 	ck_assert_uint_eq(ev->crl_count, 1);
 	ck_assert_uint_eq(ev->entry_count, 3);
-	ck_assert(pm_view_equal(ev->entries[1].bytes, VIEW("bcde")));
+	ck_assert(pm_view_equal(ev->entries[1].bytes, VIEW("\1c0\0")));
 	ck_pm(pm_snp_evidence_add_table(ev, b, len, NULL), PM_E_STATE);
 }
 END_TEST
@@ -355,8 +355,9 @@ START_TEST(items_of_tables_are_bounded)
 		memset(b, '0', sizeof(b));
 		put_entry(&wr, guids[i], 48, PM_CERT_SIZE_MAX + 1);
 		pm_wr_zero(&wr, 24);
-		ck_pm(pm_snp_evidence_add_crl(ev, "0a", 2, NULL), PM_OK);
-		ck_pm(pm_snp_evidence_add_crl(ev, "0b", 2, NULL), PM_OK);
+		pm_wr_bytes(&wr, VIEW("0\x82\x3f\xfd")); /* a SEQUENCE up to the end */
+		ck_pm(pm_snp_evidence_add_crl(ev, "0\1a", 3, NULL), PM_OK);
+		ck_pm(pm_snp_evidence_add_crl(ev, "0\1b", 3, NULL), PM_OK);
 		ck_pm(pm_snp_evidence_add_table(ev, b, sizeof(b), NULL), PM_E_LIMIT);
 		ck_assert_uint_eq(ev->entry_count, 0);
 		ck_assert_uint_eq(ev->cert_count, 0);
@@ -367,9 +368,9 @@ END_TEST
 START_TEST(certificates_are_bounded)
 {
 	pm_cleanup(pm_snp_evidence) struct pm_snp_evidence *ev = new_evidence();
-	static uint8_t big[PM_CERT_SIZE_MAX + 1] = {0x30};
+	static uint8_t big[PM_CERT_SIZE_MAX + 1] = {0x30, 0x82, 0x3f, 0xfc};
 	static uint8_t text[(1 << 20) + 1] = "-----BEGIN "; /* PEM, and nothing but */
-	uint8_t der[2] = {0x30, 0};
+	uint8_t der[3] = {0x30, 1, 0};
 
 	ck_pm(pm_snp_evidence_add_certs(ev, big, sizeof(big), NULL), PM_E_LIMIT);
 	ck_pm(pm_snp_evidence_add_certs(ev, text, sizeof(text), NULL), PM_E_LIMIT);
@@ -378,17 +379,31 @@ START_TEST(certificates_are_bounded)
 	ck_pm(pm_snp_evidence_add_certs(ev, NULL, 0, NULL), PM_E_FORMAT);
 	ck_pm(pm_snp_evidence_add_certs(ev, big, PM_CERT_SIZE_MAX, NULL), PM_OK);
 	for (uint8_t i = 0; i < PM_SNP_CERTS_MAX - 1; i++) {
-		der[1] = i;
-		ck_pm(pm_snp_evidence_add_certs(ev, der, 2, NULL), PM_OK);
-		ck_pm(pm_snp_evidence_add_certs(ev, der, 2, NULL), PM_OK); /* kept once */
+		der[2] = i;
+		ck_pm(pm_snp_evidence_add_certs(ev, der, 3, NULL), PM_OK);
+		ck_pm(pm_snp_evidence_add_certs(ev, der, 3, NULL), PM_OK); /* kept once */
 	}
 	ck_assert_uint_eq(ev->cert_count, PM_SNP_CERTS_MAX);
-	der[1] = 99;
-	ck_pm(pm_snp_evidence_add_certs(ev, der, 2, NULL), PM_E_LIMIT);
-	ck_pm(pm_snp_evidence_add_crl(ev, "0a", 2, NULL), PM_OK);
-	ck_pm(pm_snp_evidence_add_crl(ev, "0a", 2, NULL), PM_OK); /* kept once */
-	ck_pm(pm_snp_evidence_add_crl(ev, "0b", 2, NULL), PM_OK);
-	ck_pm(pm_snp_evidence_add_crl(ev, "0c", 2, NULL), PM_E_LIMIT);
+	der[2] = 99;
+	ck_pm(pm_snp_evidence_add_certs(ev, der, 3, NULL), PM_E_LIMIT);
+	ck_pm(pm_snp_evidence_add_crl(ev, "0\1a", 3, NULL), PM_OK);
+	ck_pm(pm_snp_evidence_add_crl(ev, "0\1a", 3, NULL), PM_OK); /* kept once */
+	ck_pm(pm_snp_evidence_add_crl(ev, "0\1b", 3, NULL), PM_OK);
+	ck_pm(pm_snp_evidence_add_crl(ev, "0\1c", 3, NULL), PM_E_LIMIT);
+}
+END_TEST
+
+/* Told where it is added, for there its file is known. */
+START_TEST(what_is_no_sequence_is_refused)
+{
+	pm_cleanup(pm_snp_evidence) struct pm_snp_evidence *ev = new_evidence();
+	static const char *const bad[] = {"1\1a", "0\1", "0\1ab"};
+
+	for (size_t i = 0; i < PM_ARRAY_LEN(bad); i++) {
+		ck_pm(pm_snp_evidence_add_certs(ev, bad[i], strlen(bad[i]), NULL), PM_E_FORMAT);
+		ck_pm(pm_snp_evidence_add_crl(ev, bad[i], strlen(bad[i]), NULL), PM_E_FORMAT);
+	}
+	ck_assert_uint_eq(ev->cert_count + ev->crl_count, 0);
 }
 END_TEST
 
@@ -952,6 +967,7 @@ static void add_parser_tests(TCase *t)
 	tcase_add_test(t, odd_tables);
 	tcase_add_test(t, items_of_tables_are_bounded);
 	tcase_add_test(t, certificates_are_bounded);
+	tcase_add_test(t, what_is_no_sequence_is_refused);
 	tcase_add_test(t, hcl_is_unwrapped);
 	tcase_add_test(t, hcl_is_strict);
 	tcase_add_test(t, nothing_is_accepted_without_demands);
