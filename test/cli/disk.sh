@@ -111,6 +111,14 @@ is_json "not o['verified'] and o['reason']"
 run 2 "no such image, JSON" "$disk" verify nowhere --entry entry --json
 is_json "not o['verified'] and o['reason']"
 
+# The tree begins at a block of its own size: these disks end where others of less data would.
+for blocks in 8 9 15 300; do
+	random fine $((blocks * 512))
+	run 0 "data blocks smaller than the tree's" "$disk" format fine --data-block-size 512
+	run 0 "found by its end" "$disk" info fine --json
+	is_json "o['data_blocks'] == $blocks and o['hash_offset'] == $blocks * 512"
+done
+
 # --- usage ----------------------------------------------------------------------------------------
 
 run 2 "no verb" "$disk"

@@ -221,34 +221,48 @@ static uint64_t end_of(struct pm_verity_params *p, uint64_t blocks)
 	return pm_verity_layout_of(p, NULL, &layout) == PM_OK ? layout.end : UINT64_MAX;
 }
 
-/* The number of blocks with which data and tree fill the file to its last byte, or 0. */
-static uint64_t fitting_blocks(uint64_t size, uint32_t data_block, uint32_t hash_block)
+/* The least number of blocks with which data and tree reach the last byte of the file, or 0. */
+static uint64_t fitting_blocks(uint64_t size, struct pm_verity_params *p)
 {
-	struct pm_verity_params p = {.size = sizeof(p)};
-	uint64_t low = 1, high = size / data_block;
+	uint64_t low = 1, high = size / p->data_block_size;
 
-	p.data_block_size = data_block;
-	p.hash_block_size = hash_block;
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
-		if (end_of(&p, middle) < size)
+		if (end_of(p, middle) < size)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low == high && end_of(&p, low) == size ? low : 0;
+	return low == high ? low : 0;
 }
 
+/* Is there the superblock of a disk of so many blocks? */
+static bool try_blocks(struct disk_file *f, const struct pm_verity_params *p, uint64_t blocks,
+	struct pm_verity_params *ret_params, uint8_t *ret_uuid)
+{
+	return read_superblock(f, blocks * p->data_block_size, NULL, ret_params, ret_uuid) ==
+		       PM_OK &&
+	       ret_params->data_blocks == blocks &&
+	       ret_params->data_block_size == p->data_block_size &&
+	       ret_params->hash_block_size == p->hash_block_size;
+}
+
+/* The tree begins at one of its own blocks: where they are larger, several disks end alike. */
 static bool try_sizes(struct disk_file *f, uint32_t data_block, uint32_t hash_block,
 	struct pm_verity_params *ret_params, uint8_t *ret_uuid)
 {
-	uint64_t blocks = fitting_blocks(f->size, data_block, hash_block);
+	struct pm_verity_params p = {.size = sizeof(p)};
+	uint64_t blocks;
 
-	return blocks &&
-	       read_superblock(f, blocks * data_block, NULL, ret_params, ret_uuid) == PM_OK &&
-	       ret_params->data_blocks == blocks && ret_params->data_block_size == data_block &&
-	       ret_params->hash_block_size == hash_block;
+	p.data_block_size = data_block;
+	p.hash_block_size = hash_block;
+	blocks = fitting_blocks(f->size, &p);
+	for (; blocks && end_of(&p, blocks) == f->size; blocks++) {
+		if (try_blocks(f, &p, blocks, ret_params, ret_uuid))
+			return true;
+	}
+	return false;
 }
 
 /* Large blocks first: they are the usual ones. */
