@@ -72,6 +72,8 @@ malformed() {
 	json_error "no base64" '[{"evidence": "*", "certificate": "AA=="}]' '$[0]: expected'
 	json_error "another member" '[{"evidence": "AA==", "certificate": "AA==", "x": "y"}]' '$[0]: expected'
 	json_error "twice" '[{"evidence": "AA==", "evidence": "AA=="}]' "duplicate"
+	json_error "no list in an object" '{"evidences": [], "result_code": 0, "result_message": "Ok"}' "expected a list"
+	json_error "an object of another kind" '{"evidence": "AA==", "certificate": "AA=="}' "expected a list"
 	json_error "no report in it" '[{"evidence": "AA==", "certificate": "AA=="}]' "REJECTED: device 0"
 }
 
@@ -216,11 +218,42 @@ hosts() {
 	refused "one of another nonce" "nonce" "$work/host.json" $any --nonce "$(printf %064d 0)"
 	sed 's/HOPPER/BLACKWELL/' "$work/two.json" >"$work/arch.json"
 	run 1 "another kind than told" $verify "$work/arch.json" $any
-	says '$[0].arch'
+	says '$[0].arch: found BLACKWELL, expected HOPPER'
+	sdk_lists
 	sed 's/"evidence": "E/"evidence": "F/' "$work/two.json" >"$work/bad.json"
 	run 1 "one is malformed" $verify "$work/bad.json" $any --json
 	is_json 'o["verdict"] == "rejected" and o["devices"][0]["verdict"] == "rejected"'
 	is_json 'o["devices"][1]["verdict"] in ("accepted", "rejected")'
+}
+
+# sdk_list FILTER: a list as NVIDIA's SDK writes it, changed by a Python expression on l, the list.
+sdk_list() {
+	python3 - "$work/one.json" "$1" >"$work/sdk.json" <<-'EOF'
+		import base64, json, sys
+		l = json.load(open(sys.argv[1]))
+		pem = base64.b64decode(l[0]["certificate"]).rstrip(b"\n")
+		l[0] |= {"version": "1.0", "driver_version": "550.90.07", "vbios_version": "96.00.9F.00.01",
+		         "certificate": base64.b64encode(pem).decode()}
+		print(json.dumps(eval(sys.argv[2])))
+	EOF
+}
+
+# shellcheck disable=SC2086
+sdk_lists() {
+	evidence hopper-550.90.07 >"$work/one.json"
+	sdk_list 'l'
+	run 0 "all members of the SDK" $verify "$work/sdk.json" $any
+	sdk_list '{"evidences": l, "result_code": 0, "result_message": "Ok"}'
+	run 0 "as the SDK's program prints it" $verify "$work/sdk.json" $any
+	sdk_list '{"evidences": l, "result_code": 8, "result_message": "no"}'
+	rejected_json "as it prints a failure" $verify "$work/sdk.json" $any
+	sdk_list '{"evidences": l, "result_code": 0, "result_message": "Ok", "more": 1}'
+	rejected_json "with another member" $verify "$work/sdk.json" $any
+	for member in version nonce driver_version vbios_version; do
+		sdk_list "[l[0] | {'$member': '2.0'}]"
+		rejected_json "another $member" $verify "$work/sdk.json" $any
+		is_json "o['reason'].startswith('\$[0].$member: found 2.0, expected ')"
+	done
 }
 
 usage_errors

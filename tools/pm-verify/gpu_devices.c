@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One report as the driver gives it, or a list of devices as NVIDIA's SDK writes it:
- * [{"arch", "nonce", "evidence": base64 report, "certificate": base64 PEM}...].
+ * One report as the driver gives it, or a list of devices as NVIDIA's SDK writes it, bare or as its
+ * program prints it: [{"version": "1.0", "arch", "nonce", "driver_version", "vbios_version",
+ * "evidence": base64 report, "certificate": base64 PEM}...], {"evidences": that, "result_code": 0,
+ * "result_message"}.
  */
 #include <err.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/checks.h"
 #include "common/file.h"
@@ -64,18 +67,19 @@ static int load_one(
 
 static int malformed(const struct gpu_options *o, size_t index, const char *what)
 {
-	char text[160];
+	char text[320];
 
 	snprintf(text, sizeof(text), "$[%zu]%s", index, what);
 	tool_refuse_input(o->json, o->report, PM_E_FORMAT, text);
 	return TOOL_REJECTED;
 }
 
-static int no_list(const struct gpu_options *o, const json_t *list, const json_error_t *error)
+static int no_list(const struct gpu_options *o, const json_t *json, const json_error_t *error)
 {
-	char text[sizeof(error->text) + 32] = "expected a list of 1 to 64 devices";
+	char text[sizeof(error->text) + 64] =
+		"expected a list of 1 to 64 devices, or that as \"evidences\" with result_code 0";
 
-	if (!list)
+	if (!json)
 		snprintf(text, sizeof(text), "line %d: %s", error->line, error->text);
 	tool_refuse_input(o->json, o->report, PM_E_FORMAT, text);
 	return TOOL_REJECTED;
@@ -95,10 +99,12 @@ static uint8_t *decode_member(const json_t *object, const char *key, size_t *ret
 	return NULL;
 }
 
-/* No member but the four, so that none is passed over. "nonce" is in the report, signed. */
+/* No member but those that the SDK writes, so that none is passed over. */
 static bool has_known_members(json_t *object)
 {
-	static const char *const known[] = {"arch", "nonce", "evidence", "certificate"};
+	static const char *const known[] = {"version", "arch", "nonce", "driver_version",
+		"vbios_version", "evidence", "certificate"};
+	const size_t count = sizeof(known) / sizeof(known[0]);
 	const char *key;
 	json_t *value;
 
@@ -106,26 +112,47 @@ static bool has_known_members(json_t *object)
 	{
 		size_t i = 0;
 
-		while (i < 4 && strcmp(key, known[i]))
+		while (i < count && strcmp(key, known[i]))
 			i++;
-		if (i == 4 || !json_is_string(value))
+		if (i == count || !json_is_string(value))
 			return false;
 	}
 	return true;
 }
 
-static bool claims(const struct gpu_device *dev, const char *arch)
+/* What stands beside a report is signed by nobody: it must be what the report says, or absent. */
+static int check_told(const struct gpu_options *o, const json_t *object, size_t index,
+	const struct gpu_device *dev)
 {
-	static const char *const names[] = {"", "HOPPER", "BLACKWELL", "LS10"};
-	int found = pm_gpu_evidence_arch(dev->ev);
+	static const char *const archs[] = {"", "HOPPER", "BLACKWELL", "LS10"};
+	const struct pm_gpu_fields *f = pm_gpu_evidence_untrusted(dev->ev);
+	char nonce[2 * PM_GPU_NONCE_SIZE + 1], text[256];
+	const struct {
+		const char *member, *report; /* "": the report does not tell */
+	} rows[] = {
+		{"version", "1.0"},
+		{"arch", archs[pm_gpu_evidence_arch(dev->ev)]},
+		{"nonce", nonce},
+		{"driver_version", f->driver},
+		{"vbios_version", f->vbios},
+	};
 
-	return !found || !strcmp(arch, names[found]);
+	pm_hex_encode(f->nonce, sizeof(f->nonce), nonce);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *told = json_string_value(json_object_get(object, rows[i].member));
+
+		if (!told || !rows[i].report[0] || !strcasecmp(told, rows[i].report))
+			continue;
+		snprintf(text, sizeof(text), ".%s: found %.80s, expected %s", rows[i].member, told,
+			rows[i].report);
+		return malformed(o, index, text);
+	}
+	return TOOL_OK;
 }
 
 static int load_member(
 	const struct gpu_options *o, json_t *object, size_t index, struct gpu_devices *d)
 {
-	const char *arch = json_string_value(json_object_get(object, "arch"));
 	struct gpu_device *dev = add_device(d);
 	size_t size = 0, certs_size = 0;
 	uint8_t *report = decode_member(object, "evidence", &size);
@@ -135,31 +162,48 @@ static int load_member(
 	snprintf(dev->name, sizeof(dev->name), "device %zu", index);
 	if (!report || !certs || !has_known_members(object))
 		r = malformed(o, index,
-			": expected \"evidence\" and \"certificate\" in base64, with \"arch\" and "
-			"\"nonce\" at most");
+			": expected \"evidence\" and \"certificate\" in base64, and at most "
+			"\"version\", \"arch\", \"nonce\", \"driver_version\", \"vbios_version\"");
 	else
 		note(d, dev, parse(o, dev, report, size, certs, certs_size));
-	if (r == TOOL_OK && arch && dev->error == PM_OK && !claims(dev, arch))
-		r = malformed(o, index, ".arch: not what the report says");
+	if (r == TOOL_OK && dev->error == PM_OK)
+		r = check_told(o, object, index, dev);
 	free(report);
 	free(certs);
 	return r;
+}
+
+/* The list in what the SDK's program prints, when that says that it is whole. */
+static json_t *unwrap(json_t *printed)
+{
+	const char *message;
+	json_t *list;
+	int code;
+
+	if (!json_is_object(printed))
+		return printed;
+	if (json_unpack(printed, "{s:o, s:i, s:s!}", "evidences", &list, "result_code", &code,
+		    "result_message", &message) ||
+		code)
+		return NULL;
+	return list;
 }
 
 static int load_list(
 	const struct gpu_options *o, const uint8_t *text, size_t size, struct gpu_devices *d)
 {
 	json_error_t error;
-	json_t *list = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+	json_t *json = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+	json_t *list = unwrap(json);
 	size_t count = json_array_size(list);
 	int r = TOOL_OK;
 
 	d->is_set = true;
 	if (!count || count > PM_GPU_SET_MAX)
-		r = no_list(o, list, &error);
+		r = no_list(o, json, &error);
 	for (size_t i = 0; r == TOOL_OK && i < count; i++)
 		r = load_member(o, json_array_get(list, i), i, d);
-	json_decref(list);
+	json_decref(json);
 	return r;
 }
 
@@ -170,7 +214,7 @@ static bool is_list(const uint8_t *bytes, size_t size)
 
 	while (i < size && strchr(" \t\r\n", bytes[i]) && bytes[i])
 		i++;
-	return i < size && bytes[i] == '[';
+	return i < size && (bytes[i] == '[' || bytes[i] == '{');
 }
 
 int gpu_devices_load(const struct gpu_options *o, struct gpu_devices *ret)
