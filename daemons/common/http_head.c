@@ -101,8 +101,8 @@ static int parse_version(const char *version, struct http_request *ret)
 {
 	if (strncmp(version, "HTTP/", 5) != 0)
 		return 400;
-	ret->keep_alive = !strcmp(version, "HTTP/1.1");
-	return ret->keep_alive || !strcmp(version, "HTTP/1.0") ? 0 : 505;
+	ret->is_1_1 = !strcmp(version, "HTTP/1.1");
+	return ret->is_1_1 || !strcmp(version, "HTTP/1.0") ? 0 : 505;
 }
 
 static int parse_first_line(char *line, size_t len, struct http_request *ret)
@@ -246,13 +246,13 @@ static int64_t parse_length(const char *text)
 	return length;
 }
 
-static int read_framing(struct http_request *ret, bool is_1_1)
+static int read_framing(struct http_request *ret)
 {
 	const char *length = http_request_field(ret, "content-length");
 	const char *coding = http_request_field(ret, "transfer-encoding");
 
 	ret->content_length = -1;
-	if (coding && (length || !is_1_1))
+	if (coding && (length || !ret->is_1_1))
 		return 400;
 	if (coding && strcasecmp(coding, "chunked") != 0)
 		return 501;
@@ -266,17 +266,16 @@ static int read_fields(struct http_request *ret)
 {
 	const char *host = http_request_field(ret, "host");
 	const char *expect = http_request_field(ret, "expect");
-	bool is_1_1 = ret->keep_alive;
-	int status = read_framing(ret, is_1_1);
+	int status = read_framing(ret);
 
 	if (status)
 		return status;
-	if ((is_1_1 && !host) || (host && !all_are(host, is_host_char)))
+	if ((ret->is_1_1 && !host) || (host && !all_are(host, is_host_char)))
 		return 400;
-	if (expect && (!is_1_1 || strcasecmp(expect, "100-continue") != 0))
+	if (expect && (!ret->is_1_1 || strcasecmp(expect, "100-continue") != 0))
 		return 417;
 	ret->expects_continue = expect != NULL;
-	ret->keep_alive = is_1_1 && !has_connection_word(ret, "close");
+	ret->keep_alive = ret->is_1_1 && !has_connection_word(ret, "close");
 	return 0;
 }
 

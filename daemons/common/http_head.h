@@ -41,6 +41,7 @@ struct http_field {
 struct http_request {
 	const char *method;
 	const char *target; /* begins with a slash */
+	bool is_1_1;	    /* else HTTP/1.0 */
 	bool keep_alive;
 	bool chunked;
 	bool expects_continue;

@@ -160,8 +160,7 @@ static void add_field(struct http_exchange *x, const char *name, const char *val
 /* How the client will know where the body ends. */
 static void add_framing(struct http_exchange *x, int64_t length)
 {
-	bool is_1_1 =
-		!x->request || x->request->keep_alive || http_request_field(x->request, "host");
+	bool is_1_1 = !x->request || x->request->is_1_1;
 
 	x->no_body = x->status == 204 || (x->request && !strcmp(x->request->method, "HEAD"));
 	x->has_length = length >= 0;

@@ -104,16 +104,21 @@ def test_head_method_and_old_version(program):
         assert r.status == 200 and r.raw == b"" and r.fields["content-length"] == "6"
         data = exchange(d.address(), b"GET /v1/models HTTP/1.0\r\n\r\n")
         assert Response(data).whole
-        # Without chunks the end of the connection is the end of the body: a cut must not look like it.
-        body = completion("cut", stream=True)
-        with connect(d.address()) as s:
-            s.sendall(b"POST /v1/completions HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-            try:
-                while s.recv(65536):
+        for host in (b"", b"Host: a\r\n"): # as proxies of old send it
+            head = b"POST /v1/completions HTTP/1.0\r\n" + host + b"Content-Length: %d\r\n\r\n"
+            body = completion("echo", stream=True)
+            r = exchange(d.address(), head % len(body) + body)
+            assert b"chunked" not in r and r.endswith(b"data: [DONE]\n\n"), r
+            # Without chunks the end of the connection is the end of the body: a cut must not look like it.
+            body = completion("cut", stream=True)
+            with connect(d.address()) as s:
+                s.sendall(head % len(body) + body)
+                try:
+                    while s.recv(65536):
+                        pass
+                    raise AssertionError("a clean end")
+                except ConnectionResetError:
                     pass
-                raise AssertionError("a clean end")
-            except ConnectionResetError:
-                pass
         assert d.stop() == 0
 
 
