@@ -159,7 +159,7 @@ static int parse_field(char *line, size_t len, struct http_request *ret)
 static bool must_be_one(const char *name)
 {
 	static const char *const names[] = {"authorization", "content-encoding", "content-length",
-		"content-type", "expect", "host", "transfer-encoding"};
+		"content-type", "expect", "host", "origin", "sec-fetch-site", "transfer-encoding"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))

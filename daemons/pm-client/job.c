@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pm-client/browser.h"
 
 /* --- errors of ours -------------------------------------------------------------------------- */
 
@@ -61,6 +62,29 @@ void job_fail(struct job *job, int status, const char *from, const char *code, c
 
 /* --- the request comes ----------------------------------------------------------------------- */
 
+/*
+ * False when that failed the job. With --allow-remote any name may be ours; there a certificate
+ * says which.
+ */
+static bool check_caller(struct job *job)
+{
+	const struct http_request *request = http_request(job->exchange);
+	const struct client_options *o = job->client->options;
+	struct sockaddr_storage from;
+	const char *code = NULL;
+
+	http_client_address(job->exchange, &from);
+	if (!o->allow_remote && !browser_host_is_good(&from, http_request_field(request, "host")))
+		code = "bad_host";
+	else if (browser_is_foreign(request, o->common.tls_cert != NULL))
+		code = "foreign_page";
+	if (!code)
+		return true;
+	atomic_fetch_add(&job->client->not_allowed, 1);
+	job_fail(job, 403, "pm-client", code, "pages of the web may not use this");
+	return false;
+}
+
 static void begin(struct http_exchange *x, void *arg)
 {
 	const struct http_request *request = http_request(x);
@@ -76,6 +100,8 @@ static void begin(struct http_exchange *x, void *arg)
 	job->exchange = x;
 	job->began = loop_now();
 	job->dump_request = job->dump_answer = -1;
+	if (!check_caller(job))
+		return;
 	if (pm_endpoint_find(request->method, request->target, &job->endpoint) < 0) {
 		job->endpoint = 0;
 		job_fail(job, 404, "pm-client", "unknown_path", "no such method and path");

@@ -150,7 +150,7 @@ def exchange(address, request, wrap=None):
 
 
 def request(method, target, body=b"", fields=(), close=True):
-    lines = [f"{method} {target} HTTP/1.1", "Host: test"]
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost"]
     lines += [f"{k}: {v}" for k, v in fields]
     if body or method == "POST":
         lines.append(f"Content-Length: {len(body)}")
