@@ -255,8 +255,8 @@ PM_API int pm_media_check(enum pm_media_rule rule, enum pm_media_kind kind, cons
  * @report: receives the reason of a failure, without content of the body; or NULL
  *
  * Checks image_url, audio_url, video_url and source.url of all parts of messages, also within tool
- * results. A body without messages passes. Stricter than the reference: whatever type a part says
- * to be, and duplicate keys are refused at any depth. Thread safe.
+ * results and documents. A body without messages passes. Stricter than the reference: whatever type
+ * a part says to be, and duplicate keys are refused at any depth. Thread safe.
  *
  * Return: 0; PM_E_REJECTED; PM_E_FORMAT when the body is not an object of JSON or a part is
  * malformed; PM_E_LIMIT when parts nest too deep; PM_E_NOMEM; PM_E_ARG for an unknown rule.

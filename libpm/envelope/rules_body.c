@@ -39,10 +39,13 @@ static int check_url(const struct walk *walk, enum pm_media_kind kind, struct pm
 		walk->rule, kind, (const char *)value.ptr + 1, value.len - 2, walk->report);
 }
 
-/* An object with "url", which is the URL; or, where that may be, the URL itself. */
-static int check_holder(const struct walk *walk, struct pm_view value, bool must_have_url)
+/*
+ * An object with "url", which is the URL; or, where that may be, the URL itself. A document's
+ * source may be parts of its own, as its content.
+ */
+static int check_holder(struct walk *walk, struct pm_view value, bool must_have_url)
 {
-	const struct pm_json_member *url;
+	const struct pm_json_member *url, *parts;
 	struct pm_json json = {0};
 	int r;
 
@@ -54,10 +57,13 @@ static int check_holder(const struct walk *walk, struct pm_view value, bool must
 		return r;
 	}
 	url = pm_json_find(&json, "url");
+	parts = pm_json_find(&json, "content");
 	if (url)
 		r = check_url(walk, PM_MEDIA_IMAGE, url->value);
 	else if (must_have_url)
 		r = malformed(walk, "image_url", "an object with url");
+	if (r == PM_OK && parts)
+		r = check_value(walk, parts->value);
 	pm_json_free(&json);
 	return r;
 }

@@ -509,3 +509,12 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	return test_main(suite);
 }
+	{PART("{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":"
+	      "\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://secret\"}}]}}"),
+		PM_E_REJECTED, PM_E_REJECTED},
+	{PART("{\"source\":{\"url\":\"data:,x\",\"content\":{\"audio_url\":\"secret\"}}}"),
+		PM_E_REJECTED, PM_E_REJECTED},
+	{PART("{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":\"http://"
+	      "secret\""
+	      "}}"),
+		PM_OK, PM_OK},
