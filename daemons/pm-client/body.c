@@ -42,30 +42,3 @@ int add_salt(struct buffer *body, const char *salt)
 	*body = out;
 	return PM_OK;
 }
-
-static bool is_name_char(char c)
-{
-	return c > ' ' && c <= '~';
-}
-
-void find_form_model(const struct buffer *body, char ret[PM_REQUEST_MODEL_SIZE])
-{
-	static const char mark[] = "name=\"model\"";
-	const char *at, *end;
-	size_t n = 0;
-
-	if (!body->len)
-		return;
-	end = body->bytes + body->len;
-	at = memmem(body->bytes, body->len, mark, sizeof(mark) - 1);
-	at = at ? memmem(at, (size_t)(end - at), "\r\n\r\n", 4) : NULL;
-	if (!at)
-		return;
-	at += 4;
-	while (at + n < end && n < PM_REQUEST_MODEL_SIZE - 1 && is_name_char(at[n]))
-		n++;
-	if (!n)
-		return;
-	memcpy(ret, at, n);
-	ret[n] = '\0';
-}

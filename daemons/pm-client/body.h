@@ -20,10 +20,4 @@ bool needs_salt(enum pm_endpoint endpoint);
  */
 int add_salt(struct buffer *body, const char *salt);
 
-/*
- * The model that a form names, for the load balancer alone, and so not read strictly: the worker
- * reads the form itself. ret is left as it is when there is none.
- */
-void find_form_model(const struct buffer *body, char ret[PM_REQUEST_MODEL_SIZE]);
-
 #endif

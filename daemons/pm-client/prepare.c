@@ -107,15 +107,21 @@ static bool complete_salt(struct job *job)
 	return read_facts(job, &facts);
 }
 
+/* It goes outside, so that it must be the field itself and nothing else that looks like it. */
+static bool take_model(struct job *job, const struct pm_request_facts *facts)
+{
+	if (!*facts->model)
+		return refuse(job, 400, "no_model", "the request names no model");
+	strcpy(job->model, facts->model);
+	return true;
+}
+
 static bool prepare_json(struct job *job)
 {
 	struct pm_request_facts facts;
 
-	if (!read_facts(job, &facts))
+	if (!read_facts(job, &facts) || !take_model(job, &facts))
 		return false;
-	if (!*facts.model)
-		return refuse(job, 400, "no_model", "the request names no model");
-	strcpy(job->model, facts.model);
 	if (job->client->options->shard_keys && !add_shard_key(job))
 		return false;
 	if (!needs_salt(job->endpoint))
@@ -126,6 +132,19 @@ static bool prepare_json(struct job *job)
 		return refuse(
 			job, 400, "cache_salt", "cache_salt must be at least 32 characters long");
 	return true;
+}
+
+/* --- forms ----------------------------------------------------------------------------------- */
+
+static bool prepare_form(struct job *job, const char *type)
+{
+	struct pm_request_facts facts = {.size = sizeof(facts)};
+	const char *form = job->body.bytes ? job->body.bytes : "";
+
+	if (pm_request_read_form(type, form, job->body.len, &facts, NULL) < 0)
+		return refuse(
+			job, 400, "bad_request", "the body is no form, or its model is malformed");
+	return take_model(job, &facts);
 }
 
 /* --- all ------------------------------------------------------------------------------------- */
@@ -140,7 +159,5 @@ bool job_prepare(struct job *job)
 		return refuse(job, 415, "bad_type", "the content type does not fit the path");
 	if (kind == PM_BODY_JSON)
 		return prepare_json(job);
-	if (kind == PM_BODY_FORM && job->body.len)
-		find_form_model(&job->body, job->model);
-	return true;
+	return kind == PM_BODY_FORM ? prepare_form(job, type) : true;
 }

@@ -66,22 +66,27 @@ static bool check_model(struct job *job, const struct pm_request_facts *facts)
 	return true;
 }
 
-static bool is_json(const struct job *job)
+static int read_facts(const struct job *job, enum pm_body_kind kind, struct pm_request_facts *facts)
 {
-	enum pm_body_kind kind;
-
-	return pm_endpoint_body_kind(job->endpoint, PM_BODY_REQUEST, job->content_type, &kind) ==
-		       PM_OK &&
-	       kind == PM_BODY_JSON;
+	if (kind == PM_BODY_FORM)
+		return pm_request_read_form(
+			job->content_type, job->plain, job->plain_len, facts, NULL);
+	return pm_request_read(job->plain, job->plain_len, facts, NULL);
 }
 
 bool job_check(struct job *job)
 {
 	struct pm_request_facts facts = {.size = sizeof(facts)};
+	enum pm_body_kind kind;
 
-	if (job->format == JOB_PLAIN || !is_json(job))
+	if (job->format == JOB_PLAIN ||
+		pm_endpoint_body_kind(job->endpoint, PM_BODY_REQUEST, job->content_type, &kind) <
+			0 ||
+		(kind != PM_BODY_JSON && kind != PM_BODY_FORM))
 		return true;
-	if (pm_request_read(job->plain, job->plain_len, &facts, NULL) < 0)
+	if (read_facts(job, kind, &facts) < 0)
 		return refuse(job, 400, "bad_request", "The request is malformed.");
-	return check_model(job, &facts) && check_salt(job, &facts) && check_media(job);
+	if (!check_model(job, &facts))
+		return false;
+	return kind == PM_BODY_FORM || (check_salt(job, &facts) && check_media(job));
 }

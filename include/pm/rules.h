@@ -127,6 +127,25 @@ struct pm_request_facts {
 PM_API int pm_request_read(const char *json, size_t len, struct pm_request_facts *ret_facts,
 	struct pm_report *report) PM_MUST_USE;
 
+/**
+ * pm_request_read_form - read the model of a request that is a form
+ * @content_type: value of the Content-Type header, with the boundary
+ * @form: the body of a transcription request, decrypted
+ * @len: its length in bytes
+ * @ret_facts: receives the model, and 0 for the salt, which forms have none of; its size must be
+ *             set
+ * @report: receives the reason of a failure, without content of the body; or NULL
+ *
+ * The form is read as pm_body_form() reads it. Thread safe.
+ *
+ * Return: 0; PM_E_FORMAT for a malformed form, when two fields are the model or it is a file, or
+ * when its name is not printable ASCII; PM_E_UNSUPPORTED for another media type or a transfer
+ * encoding; PM_E_LIMIT when the name is longer than 256 or a limit of forms is exceeded; PM_E_ARG
+ * for another size.
+ */
+PM_API int pm_request_read_form(const char *content_type, const void *form, size_t len,
+	struct pm_request_facts *ret_facts, struct pm_report *report) PM_MUST_USE;
+
 /* --- policy for NVIDIA's certificate status -------------------------------------------------- */
 
 /** Size of the longest header, with its final NUL. */

@@ -1,13 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What others try: pages of the web that reach pm-client through a browser. strangers.py, then as client.py."""
+"""What others try: pages of the web that reach pm-client through a browser, forms that lead it to tell. strangers.py, then as client.py."""
+import json
 import sys
 
 from client import CHAT, Scene, error_of
 from harness import Response, exchange, run_tests
-from proxy import chat, form
+from proxy import CANARY, Setup, chat, form
 
 AUDIO = "/v1/audio/transcriptions"
+
+
+def proxy_of(programs):
+    """Arguments as of proxy.py."""
+    return [programs[1], programs[2], programs[3]]
+
+
+def outer_models(s):
+    """What was said outside of the encryption of each sealed request."""
+    return [line.split(b":", 1)[1].strip().decode() for head in s.relay.requests
+            for line in head.split(b"\r\n") if line.lower().startswith(b"pm-model:")]
 
 
 # --- browsers ---------------------------------------------------------------------------------------
@@ -52,6 +64,57 @@ def test_pages_of_the_web(programs):
         # Programs of old, which no browser is.
         r = exchange(s.address, b"GET /v1/models HTTP/1.0\r\n\r\n")
         assert r.startswith(b"HTTP/1.1 200 "), r
+
+
+# --- forms ------------------------------------------------------------------------------------------
+
+def test_model_of_a_form(programs):
+    """The name outside is that of the field, and never anything else that stands in the form."""
+    secret = "confidential-" + CANARY
+    with Scene(programs) as s:
+        def send(parts):
+            body = "".join(f"--b\r\n{head}\r\n\r\n{value}\r\n" for head, value in parts) + "--b--\r\n"
+            return s.post(AUDIO, body.encode(), "multipart/form-data; boundary=b")
+
+        named = 'Content-Disposition: form-data; name="%s"'
+        model, sound = (named % "model", "echo"), (named % "file" + '; filename="a.wav"', "x")
+        for parts in ([(named % "file" + '; filename="model"', secret), model],
+                      [(named % "prompt", 'the text name="model"\r\n\r\n' + secret), model, sound],
+                      [(named % "file" + '; filename="a"\r\nX-Y: name="model"', secret), model],
+                      [(named % "model", "echo"), (named % "file" + '; filename="model"', secret)],
+                      [("Content-Disposition: form-data; name=model", "echo"), (named % "prompt", secret), sound]):
+            r = send(parts)
+            assert r.status == 200, (parts, r.status, r.body)
+        assert set(outer_models(s)) == {"echo"}, outer_models(s)
+        s.hidden("confidential")
+        count = len(outer_models(s))
+        for parts in ([(named % "model", "echo"), (named % "model", "slow")], # which of them?
+                      [(named % "model", "e\x01"), (named % "prompt", secret)],
+                      [(named % "model", "a" * 300)],
+                      [("X: y", secret), model]):
+            r = send(parts)
+            assert r.status == 400 and error_of(r)[0] == "pm-client", (parts, r.status, r.body)
+        for body in (b"", b"--b\r\n", b"--b--", b"no form"):
+            r = s.post(AUDIO, body, "multipart/form-data; boundary=b")
+            assert r.status == 400 and error_of(r)[0] == "pm-client", (body, r.status, r.body)
+        r = send([(named % "prompt", secret)])
+        assert r.status == 400 and error_of(r) == ("pm-client", "no_model"), (r.status, r.body)
+        assert len(outer_models(s)) == count, "refused before anything was sent"
+
+
+def test_another_model_in_a_form(programs):
+    """A form is served for the model by which it was routed, and counted for that."""
+    with Setup(proxy_of(programs)) as s:
+        for parts in ([("model", "slow"), ("file", b"x")], [("file", b"x")],
+                      [("model", "echo"), ("model", "slow"), ("file", b"x")]):
+            kind, body = form(parts)
+            _, _, (ok, status, _, _, opened) = s.sealed(AUDIO, body, content_type=kind)
+            assert (ok, status) == ("ok", 400), (parts, ok, status)
+            assert json.loads(opened)["error"]["code"] in ("model", "bad_request"), opened
+        kind, body = form([("model", "echo"), ("file", b"x")])
+        assert s.sealed(AUDIO, body, content_type=kind)[2][:2] == ("ok", 200)
+        assert s.field(AUDIO, body, kind)[1].status == 200
+        assert s.figure('pm_proxy_model_requests_total{model="echo"}') == 2
 
 
 if __name__ == "__main__":

@@ -15,16 +15,6 @@ static int read_body(const struct buffer *body, struct pm_request_facts *facts)
 	return pm_request_read(body->bytes ? body->bytes : "", body->len, facts, NULL);
 }
 
-static void find_model(const struct buffer *body)
-{
-	char model[PM_REQUEST_MODEL_SIZE] = "-";
-
-	find_form_model(body, model);
-	for (const char *c = model; *c; c++)
-		FUZZ_CHECK(*c > ' ' && *c <= '~');
-	FUZZ_CHECK(*model);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pm_request_facts before, after;
@@ -32,7 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int first, second;
 
 	FUZZ_CHECK(buffer_add(&body, data, size, SIZE_MAX));
-	find_model(&body);
 	first = read_body(&body, &before);
 	if (add_salt(&body, SALT) != PM_OK) {
 		FUZZ_CHECK(first != PM_OK);

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <pm/rules.h>
+
 #include "envelope/form_parse.h"
 #include "fuzz_body.h"
 
@@ -53,6 +55,20 @@ static void check_same(const struct parts *a, const struct parts *b)
 	}
 }
 
+/* The model that is read before is the one that is read after, and a name. */
+static void check_models(const struct form *before, const struct form *after)
+{
+	struct pm_request_facts a = {.size = sizeof(a)}, b = {.size = sizeof(b)};
+	int r = pm_request_read_form(before->type, before->body.ptr, before->body.len, &a, NULL);
+
+	FUZZ_CHECK(
+		r == pm_request_read_form(after->type, after->body.ptr, after->body.len, &b, NULL));
+	FUZZ_CHECK(r == PM_OK || r == PM_E_FORMAT || r == PM_E_LIMIT);
+	FUZZ_CHECK(strcmp(a.model, b.model) == 0);
+	for (const char *c = a.model; *c; c++)
+		FUZZ_CHECK(*c >= ' ' && *c <= '~');
+}
+
 static void check(const char *type, struct pm_view in)
 {
 	static struct parts before, after;
@@ -68,6 +84,7 @@ static void check(const char *type, struct pm_view in)
 		FUZZ_CHECK(run(&opener, sealed.type, sealed.body, &opened) == PM_OK);
 		FUZZ_CHECK(parse(opened.type, opened.body, &after) == PM_OK);
 		check_same(&before, &after);
+		check_models(&sealed, &opened);
 	}
 	pm_body_free(sealer.body);
 	pm_body_free(opener.body);

@@ -196,6 +196,69 @@ START_TEST(requests_are_refused)
 }
 END_TEST
 
+#define FORM(parts) "--b" parts "\r\n--b--"
+#define FIELD(name, more, value)                                                                   \
+	"\r\nContent-Disposition: form-data; name=" name more "\r\n\r\n" value
+#define MODEL(value) FIELD("\"model\"", "", value)
+
+static int read_form(const char *type, const char *form, struct pm_request_facts *ret)
+{
+	*ret = (struct pm_request_facts){.size = sizeof(*ret)};
+	return pm_request_read_form(type, form, strlen(form), ret, NULL);
+}
+
+static const struct {
+	const char *form, *model;
+	int outcome;
+} forms[] = {
+	{FORM(MODEL("whisper")), "whisper", PM_OK},
+	{FORM(FIELD("model", "", "a b")), "a b", PM_OK},
+	{FORM(MODEL("")), "", PM_OK},
+	{FORM(FIELD("\"other\"", "", "whisper")), "", PM_OK},
+	{FORM(FIELD("\"file\"", "; filename=\"model\"", "x") "\r\n--b" MODEL("whisper")), "whisper",
+		PM_OK},
+	{FORM(FIELD("\"prompt\"", "", "name=\"model\"\r\n\r\nx") "\r\n--b" MODEL("whisper")),
+		"whisper", PM_OK},
+	{FORM(FIELD("\"Model\"", "", "x")), "", PM_OK},
+	{FORM(MODEL("a") "\r\n--b" MODEL("a")), "", PM_E_FORMAT},
+	{FORM(FIELD("\"model\"", "; filename=\"a\"", "x")), "", PM_E_FORMAT},
+	{FORM(MODEL("a\x01")), "", PM_E_FORMAT},
+	{FORM(MODEL("a\x7f")), "", PM_E_FORMAT},
+	{FORM(MODEL("\xc3\xa9")), "", PM_E_FORMAT},
+	{FORM("\r\nContent-Transfer-Encoding: base64" MODEL("YQ==")), "", PM_E_UNSUPPORTED},
+	{"--b" MODEL("whisper"), "", PM_E_FORMAT},
+	{"", "", PM_E_FORMAT},
+};
+
+START_TEST(forms_are_read)
+{
+	struct pm_request_facts facts;
+	int r = read_form("multipart/form-data; boundary=b", forms[_i].form, &facts);
+
+	ck_pm(r, forms[_i].outcome);
+	ck_assert_str_eq(facts.model, forms[_i].model);
+	ck_assert_uint_eq(facts.cache_salt_len, 0);
+}
+END_TEST
+
+START_TEST(forms_have_types_and_limits)
+{
+	struct pm_request_facts facts;
+	char text[400];
+
+	ck_pm(read_form("application/json", FORM(MODEL("a")), &facts), PM_E_UNSUPPORTED);
+	ck_pm(read_form("multipart/form-data", FORM(MODEL("a")), &facts), PM_E_FORMAT);
+	snprintf(text, sizeof(text), FORM(MODEL("%0256d")), 0);
+	ck_pm(read_form("multipart/form-data; boundary=b", text, &facts), PM_OK);
+	ck_assert_uint_eq(strlen(facts.model), 256);
+	snprintf(text, sizeof(text), FORM(MODEL("%0257d")), 0);
+	ck_pm(read_form("multipart/form-data; boundary=b", text, &facts), PM_E_LIMIT);
+	facts.size = 1;
+	ck_pm(pm_request_read_form("multipart/form-data; boundary=b", text, 1, &facts, NULL),
+		PM_E_ARG);
+}
+END_TEST
+
 /* --- policy for NVIDIA's certificate status -------------------------------------------------- */
 
 static const uint8_t secret[PM_OCSP_KEY_SIZE] = {7};
@@ -457,6 +520,15 @@ static const struct {
 		PM_E_REJECTED, PM_E_REJECTED},
 	{PART("{\"type\":\"tool_result\",\"content\":[{\"source\":{\"url\":\"http://secret\"}}]}"),
 		PM_E_REJECTED, PM_E_REJECTED},
+	{PART("{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":"
+	      "\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://secret\"}}]}}"),
+		PM_E_REJECTED, PM_E_REJECTED},
+	{PART("{\"source\":{\"url\":\"data:,x\",\"content\":{\"audio_url\":\"secret\"}}}"),
+		PM_E_REJECTED, PM_E_REJECTED},
+	{PART("{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":\"http://"
+	      "secret\""
+	      "}}"),
+		PM_OK, PM_OK},
 	{"{\"messages\":{\"content\":{\"image_url\":\"http://secret\"}}}", PM_E_REJECTED,
 		PM_E_REJECTED},
 	{PART("[[[[[[[[[[[[[[[[[{\"image_url\":\"http://secret\"}]]]]]]]]]]]]]]]]]"), PM_E_LIMIT,
@@ -494,6 +566,8 @@ int main(void)
 	tcase_add_test(tc, salts_are_fresh_and_long);
 	tcase_add_test(tc, requests_are_read);
 	tcase_add_test(tc, requests_are_refused);
+	tcase_add_loop_test(tc, forms_are_read, 0, PM_ARRAY_LEN(forms));
+	tcase_add_test(tc, forms_have_types_and_limits);
 	tcase_add_test(tc, policies_round_trip);
 	tcase_add_test(tc, no_headers_mean_good_only);
 	tcase_add_loop_test(tc, headers_are_strict, 0, PM_ARRAY_LEN(headers));
@@ -509,12 +583,3 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	return test_main(suite);
 }
-	{PART("{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":"
-	      "\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://secret\"}}]}}"),
-		PM_E_REJECTED, PM_E_REJECTED},
-	{PART("{\"source\":{\"url\":\"data:,x\",\"content\":{\"audio_url\":\"secret\"}}}"),
-		PM_E_REJECTED, PM_E_REJECTED},
-	{PART("{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":\"http://"
-	      "secret\""
-	      "}}"),
-		PM_OK, PM_OK},
