@@ -45,23 +45,24 @@ void usage_free(struct usage_table *table)
 	free(table);
 }
 
-static struct model *find(struct usage_table *table, const char *name)
+static struct model *find(struct usage_table *table, const char *name, bool may_add)
 {
 	for (size_t i = 0; i < table->count; i++)
 		if (!strcmp(table->models[i].name, name))
 			return &table->models[i];
-	if (table->count == USAGE_MODELS_MAX)
+	if (!may_add || table->count == USAGE_MODELS_MAX)
 		return &table->models[USAGE_MODELS_MAX];
 	snprintf(table->models[table->count].name, PM_REQUEST_MODEL_SIZE, "%s", name);
 	return &table->models[table->count++];
 }
 
-void usage_add(struct usage_table *table, const char *model, const struct pm_usage *usage)
+void usage_add(
+	struct usage_table *table, const char *model, bool served, const struct pm_usage *usage)
 {
 	struct model *m;
 
 	pthread_mutex_lock(&table->lock);
-	m = find(table, *model ? model : "unknown");
+	m = find(table, *model ? model : "unknown", served);
 	m->counts[PROMPT] += usage->prompt_tokens;
 	m->counts[CACHED] += usage->cached_tokens;
 	m->counts[CACHE_WRITTEN] += usage->cache_written_tokens;

@@ -16,8 +16,13 @@ struct usage_table;
 int usage_new(struct usage_table **ret_table);
 void usage_free(struct usage_table *table);
 
-/* A request that was forwarded; usage may have found nothing. From any thread. */
-void usage_add(struct usage_table *table, const char *model, const struct pm_usage *usage);
+/*
+ * A request that was forwarded; usage may have found nothing. served: the server did not refuse it,
+ * else a model that is not known yet counts as "other": whoever asks for models that there are not
+ * shall not take the places. From any thread.
+ */
+void usage_add(
+	struct usage_table *table, const char *model, bool served, const struct pm_usage *usage);
 
 /* As metrics; names begin with prefix. */
 void usage_write(struct usage_table *table, struct evbuffer *out, const char *prefix);

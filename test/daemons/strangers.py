@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What others try: pages of the web that reach pm-client through a browser, forms that lead it to tell. strangers.py, then as client.py."""
+"""What others try: pages of the web that reach pm-client through a browser, forms that lead it to tell, clients that
+lead a worker to count wrongly. strangers.py, then as client.py."""
 import json
 import sys
 
@@ -115,6 +116,17 @@ def test_another_model_in_a_form(programs):
         assert s.sealed(AUDIO, body, content_type=kind)[2][:2] == ("ok", 200)
         assert s.field(AUDIO, body, kind)[1].status == 200
         assert s.figure('pm_proxy_model_requests_total{model="echo"}') == 2
+
+
+# --- counting ---------------------------------------------------------------------------------------
+
+def test_names_of_models_that_are_none(programs):
+    """Who asks for models that there are not keeps the figures of the others apart all the same."""
+    with Setup(proxy_of(programs)) as s:
+        for i in range(400, 500):
+            assert s.sealed("/v1/embeddings", chat(f"error-{i}"), model=f"error-{i}")[2][1] == i
+        assert s.sealed("/v1/embeddings", chat())[2][1] == 200
+        assert s.figure('pm_proxy_model_requests_total{model="echo"}') == 1
 
 
 if __name__ == "__main__":

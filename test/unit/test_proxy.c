@@ -457,13 +457,34 @@ START_TEST(models_are_bounded)
 	ck_pm(usage_new(&table), PM_OK);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "m\"%d", i);
-		usage_add(table, name, &usage);
+		usage_add(table, name, true, &usage);
 	}
-	usage_add(table, "", &usage);
+	usage_add(table, "", true, &usage);
+	usage_add(table, "m\"7", false, &usage);
 	usage_write(table, out, "p");
 	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{"), USAGE_MODELS_MAX + 1);
 	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{model=\"other\"} 1874\n"), 1);
-	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{model=\"m\\\"7\"} 2\n"), 1);
+	ck_assert_uint_eq(lines_with(out, "p_prompt_tokens_total{model=\"m\\\"7\"} 4\n"), 1);
+	evbuffer_free(out);
+	usage_free(table);
+}
+END_TEST
+
+/* Models that there are not take no place from those that there are. */
+START_TEST(models_are_served_ones)
+{
+	const struct pm_usage usage = {.prompt_tokens = 2, .found = true};
+	struct evbuffer *out = evbuffer_new();
+	struct usage_table *table;
+
+	ck_pm(usage_new(&table), PM_OK);
+	usage_add(table, "none", false, &usage);
+	usage_add(table, "one", true, &usage);
+	usage_add(table, "one", false, &usage);
+	usage_write(table, out, "p");
+	ck_assert_uint_eq(lines_with(out, "p_model_requests_total{"), 2);
+	ck_assert_uint_eq(lines_with(out, "p_model_requests_total{model=\"other\"} 1\n"), 1);
+	ck_assert_uint_eq(lines_with(out, "p_model_requests_total{model=\"one\"} 2\n"), 1);
 	evbuffer_free(out);
 	usage_free(table);
 }
@@ -517,6 +538,7 @@ int main(void)
 	tcase_add_test(tc, budgets_are_shared);
 	tcase_add_test(tc, buffers_are_bounded);
 	tcase_add_test(tc, models_are_bounded);
+	tcase_add_test(tc, models_are_served_ones);
 	tcase_add_test(tc, models_have_tasks);
 	suite_add_tcase(suite, tc);
 	return test_main(suite);
