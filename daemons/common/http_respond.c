@@ -157,12 +157,19 @@ static void add_field(struct http_exchange *x, const char *name, const char *val
 		evbuffer_add_printf(x->out, "%s: %s\r\n", name, value);
 }
 
+/* Such a response ends with its head, whatever that says (RFC 9112, 6.3). */
+static bool has_no_body(const struct http_exchange *x)
+{
+	return x->status == 204 || x->status == 304 ||
+	       (x->request && !strcmp(x->request->method, "HEAD"));
+}
+
 /* How the client will know where the body ends. */
 static void add_framing(struct http_exchange *x, int64_t length)
 {
 	bool is_1_1 = !x->request || x->request->is_1_1;
 
-	x->no_body = x->status == 204 || (x->request && !strcmp(x->request->method, "HEAD"));
+	x->no_body = has_no_body(x);
 	x->has_length = length >= 0;
 	x->left = length >= 0 ? (uint64_t)length : 0;
 	x->is_chunked = length < 0 && is_1_1 && !x->no_body;

@@ -511,6 +511,17 @@ def test_upstream_garbage(programs):
             assert s.field("/v1/embeddings", chat(salt=None))[1].status == 502, body
 
 
+def test_upstream_without_body(programs):
+    """A status that has no body has no end of one either: what follows would be read as the next answer."""
+    for status in (204, 304):
+        answer = f"HTTP/1.1 {status} X\r\nContent-Type: text/event-stream\r\n\r\n".encode()
+        with Fake(answer) as fake, Setup(programs, upstream=fake.address()) as s:
+            kind, data = s.peer.field("/v1/embeddings", chat(salt=None))
+            _, r = s.post("/v1/embeddings", data, [("Content-Type", kind)])
+            assert (r.status, r.raw) == (status, b"") and "transfer-encoding" not in r.fields, (r.fields, r.raw)
+            assert s.sealed("/v1/embeddings", chat(salt=None))[2][:2] == ("ok", status)
+
+
 def test_upstream_absent(programs):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
