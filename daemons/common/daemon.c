@@ -54,6 +54,7 @@ static int load_tls(struct service *s, struct tls_config **ret_tls)
 struct tls_change {
 	struct http_server *server;
 	struct tls_config *tls; /* NULL: none */
+	bool retires;		/* who comes later must show another certificate than before */
 };
 
 static void set_tls(void *arg)
@@ -61,17 +62,20 @@ static void set_tls(void *arg)
 	struct tls_change *change = arg;
 
 	http_server_set_tls(change->server, change->tls);
+	if (change->retires)
+		http_server_retire(change->server);
 	tls_config_unref(change->tls);
 	free(change);
 }
 
-static int post_tls(struct loop *loop, struct http_server *server, struct tls_config *tls)
+static int post_tls(
+	struct loop *loop, struct http_server *server, struct tls_config *tls, bool retires)
 {
 	struct tls_change *change = malloc(sizeof(*change));
 
 	if (!change)
 		return PM_E_NOMEM;
-	*change = (struct tls_change){server, tls ? tls_config_ref(tls) : NULL};
+	*change = (struct tls_change){server, tls ? tls_config_ref(tls) : NULL, retires};
 	if (loop_post(loop, set_tls, change) == PM_OK)
 		return PM_OK;
 	tls_config_unref(change->tls);
@@ -82,7 +86,8 @@ static int post_tls(struct loop *loop, struct http_server *server, struct tls_co
 static void change_tls(struct service *s)
 {
 	for (unsigned int i = 0; i < s->worker_count; i++)
-		if (post_tls(s->workers[i].loop, s->workers[i].server, s->tls) < 0)
+		if (post_tls(s->workers[i].loop, s->workers[i].server, s->tls,
+			    s->options->tls_ca != NULL) < 0)
 			log_event(LOG_LEVEL_ERROR, "failed", "what", "out of memory", NULL);
 }
 
@@ -93,7 +98,7 @@ int daemon_set_mesh_tls(struct service *service, struct tls_config *tls)
 	for (unsigned int i = 0; i < service->worker_count; i++) {
 		struct worker *w = &service->workers[i];
 
-		if (w->mesh && post_tls(w->loop, w->mesh, tls) < 0)
+		if (w->mesh && post_tls(w->loop, w->mesh, tls, false) < 0)
 			r = PM_E_NOMEM;
 	}
 	return r;

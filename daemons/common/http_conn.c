@@ -142,6 +142,13 @@ void http_conn_drain(struct http_exchange *x)
 		http_conn_close(x);
 }
 
+void http_conn_retire(struct http_exchange *x)
+{
+	x->close_after = true;
+	if (x->phase == HTTP_OPENING || x->phase == HTTP_HEAD)
+		http_conn_close(x);
+}
+
 bool http_conn_make_room(struct http_server *server)
 {
 	struct http_exchange *oldest = NULL;

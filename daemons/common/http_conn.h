@@ -74,6 +74,9 @@ void http_conn_close(struct http_exchange *x);
 /* Closes it when nothing is under way. */
 void http_conn_drain(struct http_exchange *x);
 
+/* Closes it when no request is under way, else after that. */
+void http_conn_retire(struct http_exchange *x);
+
 /* Of those on which nothing is under way closes the one that waits for longest; false: none. */
 bool http_conn_make_room(struct http_server *server);
 

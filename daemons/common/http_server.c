@@ -175,6 +175,15 @@ void http_server_set_tls(struct http_server *server, struct tls_config *tls)
 	server->tls = tls ? tls_config_ref(tls) : NULL;
 }
 
+void http_server_retire(struct http_server *server)
+{
+	for (struct http_exchange *x = server->connections, *next; x; x = next) {
+		next = x->next;
+		if (x->transport.tls)
+			http_conn_retire(x);
+	}
+}
+
 void http_server_require_tls(struct http_server *server)
 {
 	server->needs_tls = true;

@@ -87,6 +87,12 @@ int http_server_listen(struct http_server *server, int fd);
 /* For connections to come; takes its own reference; NULL: without TLS. */
 void http_server_set_tls(struct http_server *server, struct tls_config *tls);
 
+/*
+ * Of connections that there are with TLS, none begins another request: who was let in before may
+ * not be any more.
+ */
+void http_server_retire(struct http_server *server);
+
 /* Without TLS set, connections are closed as they come, instead of served in plain. */
 void http_server_require_tls(struct http_server *server);
 

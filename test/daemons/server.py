@@ -4,6 +4,7 @@
 import json
 import os
 import pwd
+import shutil
 import signal
 import socket
 import ssl
@@ -311,6 +312,29 @@ def test_reload(program):
             d.signal(signal.SIGHUP)
             d.wait_for("failed what=tls", at)
             assert ask(d.address(), "GET", "/v1/models", wrap=tls_client(f, "ca", name="fresh.test")).status == 200
+            assert d.stop() == 0
+
+
+def test_reload_of_the_client_ca(program):
+    """Who may not come any more does not go on with a connection of before; what was asked is answered."""
+    with tempfile.TemporaryDirectory() as f:
+        make_certificates(f)
+        shutil.copy(f"{f}/ca.crt", f"{f}/clients.crt")
+        with Daemon(program, *tls_args(f, "--tls-client-ca", f"{f}/clients.crt")) as d:
+            with connect(d.address()) as idle, connect(d.address()) as busy:
+                idle, busy = (tls_client(f, "ca", cert="client")(s) for s in (idle, busy))
+                idle.sendall(request("GET", "/v1/models", close=False))
+                read_until(idle, b"\r\n\r\n")
+                body = completion("slow", prompt="word " * 20, stream=True)
+                busy.sendall(request("POST", "/v1/completions", body, close=False))
+                data = read_until(busy, b"word")
+                os.replace(f"{f}/other.crt", f"{f}/clients.crt")
+                d.signal(signal.SIGHUP)
+                d.wait_for("reloaded")
+                read_all(idle)
+                data += read_all(busy)
+                assert data.endswith(b"0\r\n\r\n") and data.count(b"word") == 20, data
+            assert refused(d.address(), tls_client(f, "ca", cert="client"))
             assert d.stop() == 0
 
 
