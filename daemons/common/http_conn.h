@@ -61,6 +61,7 @@ struct http_server {
 	size_t connection_count;
 	struct http_listener *listeners;
 	bool draining, is_waiting, needs_tls;
+	int files_most; /* descriptors from there on are spared */
 	void (*on_empty)(void *arg);
 	void *on_empty_arg;
 };

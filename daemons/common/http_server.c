@@ -2,10 +2,12 @@
 #include "common/http_server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pm/error.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@
 #define ACCEPTS_MAX 64
 /* While the system has no room for another socket. */
 #define RETRY_MILLISECONDS 100
+/* The part of all files that idle connections leave to those on which something is under way. */
+#define SPARE_PART 4
 
 struct http_listener {
 	struct http_listener *next;
@@ -35,6 +39,16 @@ const struct http_limits http_limits_default = {
 	.linger_time = 2000,
 };
 
+/* The first descriptor that only stands in for others: the next to come is always the lowest. */
+static int files_most(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
+		return INT_MAX;
+	return (int)(limit.rlim_cur - limit.rlim_cur / SPARE_PART);
+}
+
 int http_server_new(struct loop *loop, const struct http_handler *handler,
 	const struct http_limits *limits, struct http_counts *counts,
 	struct http_server **ret_server)
@@ -47,6 +61,7 @@ int http_server_new(struct loop *loop, const struct http_handler *handler,
 	server->handler = handler;
 	server->limits = limits;
 	server->counts = counts;
+	server->files_most = files_most();
 	*ret_server = server;
 	return PM_OK;
 }
@@ -80,6 +95,33 @@ static void pause_listener(struct http_listener *l)
 	evtimer_add(l->retry, &time);
 }
 
+static bool has_no_files(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/*
+ * The files of the process may be fewer than its connections. Before they are all in use, one that
+ * comes takes the places of two on which nothing is under way: what it asks may need another file.
+ */
+static void spare_files(struct http_server *server, int accepted)
+{
+	for (int i = 0; i < 2 && accepted >= server->files_most; i++)
+		(void)http_conn_make_room(server);
+}
+
+/* The next connection, or -1 when there is none now; then the listener waits, if it must. */
+static int accept_one(struct http_listener *l, int fd)
+{
+	int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (accepted < 0 && has_no_files(errno) && http_conn_make_room(l->server))
+		accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (accepted < 0 && has_no_files(errno))
+		pause_listener(l);
+	return accepted;
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_listener *l = arg;
@@ -99,13 +141,9 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 			listen_on(server, false);
 			return;
 		}
-		accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (accepted < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-				errno == ENOMEM)
-				pause_listener(l);
+		accepted = accept_one(l, fd);
+		if (accepted < 0)
 			return;
-		}
 		if (server->needs_tls && !server->tls) {
 			close(accepted);
 			continue;
@@ -113,6 +151,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		/* Small events shall not wait for one another; a Unix socket knows no such thing.
 		 */
 		(void)setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		spare_files(server, accepted);
 		http_conn_open(server, accepted);
 	}
 }

@@ -25,7 +25,7 @@ GOOD = {"Value": "GOOD"}
 class Setup:
     """An inference server and a proxy before it."""
 
-    def __init__(self, programs, *args, upstream=None, ocsp=None, keys=None, folder=None):
+    def __init__(self, programs, *args, upstream=None, ocsp=None, keys=None, folder=None, shell=None):
         self.stack = contextlib.ExitStack()
         self.folder = folder or self.stack.enter_context(tempfile.TemporaryDirectory())
         with open(f"{self.folder}/keys", "w", encoding="ascii") as f:
@@ -41,7 +41,8 @@ class Setup:
         if "--ready-file" not in args:
             more.append("--no-ready-file")
         self.proxy = self.stack.enter_context(
-            Daemon(programs[0], *HERE, "--upstream", upstream, "--keys", f"{self.folder}/keys", *more, *args))
+            Daemon(programs[0], *HERE, "--upstream", upstream, "--keys", f"{self.folder}/keys", *more, *args,
+                   shell=shell))
         self.peer = self.stack.enter_context(Peer(programs[2]))
 
     def __enter__(self):
@@ -548,6 +549,22 @@ def test_client_gone(programs):
             wait_for_figure(s.model.address("metrics"), "inference_server_http_requests", 1)
             c.close()
             wait_for_figure(s.model.address("metrics"), "inference_server_http_requests", 0)
+
+
+def test_no_more_files(programs):
+    """Connections that are left open leave files for the inference server's."""
+    with Setup(programs, "--threads", "1", shell="ulimit -n 96;") as s:
+        left = []
+        try:
+            for _ in range(150):
+                left.append(connect(s.address))
+                left[-1].sendall(request("GET", "/", close=False))
+                read_until(left[-1], b"\r\n\r\n")
+            for _ in range(20):
+                assert s.sealed("/v1/chat/completions", chat())[2][:2] == ("ok", 200)
+        finally:
+            for c in left:
+                c.close()
 
 
 def test_back_pressure(programs):

@@ -232,6 +232,22 @@ def test_limit_of_connections(program):
         assert d.stop() == 0
 
 
+def test_no_more_files(program):
+    """Whoever opens connections and leaves them keeps nobody out, where files are fewer than connections may be."""
+    with Daemon(program, *HERE[:4], "--threads", "1", shell="ulimit -n 64;") as d:
+        left = []
+        try:
+            for _ in range(120):
+                left.append(connect(d.address()))
+                left[-1].sendall(request("GET", "/v1/models", close=False))
+                read_until(left[-1], b"\r\n\r\n")
+            assert ask(d.address(), "GET", "/v1/models").status == 200
+        finally:
+            for s in left:
+                s.close()
+        assert d.stop() == 0
+
+
 # --- TLS --------------------------------------------------------------------------------------------
 
 def make_certificates(folder):
