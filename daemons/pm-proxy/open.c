@@ -200,6 +200,16 @@ static void receive(struct job *job, const char *bytes, size_t len)
 
 /* --- bodies ---------------------------------------------------------------------------------- */
 
+/*
+ * Of what was read and written anew. Its own might say that it be read in another way, such as in
+ * another character set, in which it means something else.
+ */
+static int set_type(struct job *job, const char *type)
+{
+	free(job->content_type);
+	return copy_text(&job->content_type, type) ? PM_OK : PM_E_NOMEM;
+}
+
 static int run_body(struct job *job, const struct pm_body_cipher *cipher, enum pm_body_kind kind)
 {
 	char form_type[PM_FORM_CONTENT_TYPE_SIZE];
@@ -223,10 +233,9 @@ static int run_body(struct job *job, const struct pm_body_cipher *cipher, enum p
 	if (r < 0)
 		return r;
 	job->plain = (const char *)out;
-	if (kind != PM_BODY_FORM)
+	if (kind == PM_BODY_RAW)
 		return PM_OK;
-	free(job->content_type);
-	return copy_text(&job->content_type, form_type) ? PM_OK : PM_E_NOMEM;
+	return set_type(job, kind == PM_BODY_JSON ? "application/json" : form_type);
 }
 
 static bool body_kind(struct job *job, enum pm_body_kind *ret)

@@ -459,7 +459,7 @@ class Fake:
     """A server that answers each connection with the same bytes and closes."""
 
     def __init__(self, answer):
-        self.answer, self.listener = answer, socket.socket()
+        self.answer, self.heads, self.listener = answer, [], socket.socket()
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen()
         self.thread = threading.Thread(target=self._serve, daemon=True)
@@ -476,6 +476,7 @@ class Fake:
                 length = re.search(rb"(?i)content-length: (\d+)", head)
                 while length and len(head.split(b"\r\n\r\n", 1)[1]) < int(length[1]):
                     head += s.recv(65536)
+                self.heads.append(head.split(b"\r\n\r\n", 1)[0])
                 s.sendall(self.answer)
 
     def __enter__(self):
@@ -487,6 +488,20 @@ class Fake:
 
     def address(self):
         return "127.0.0.1:%d" % self.listener.getsockname()[1]
+
+
+def test_types_of_requests(programs):
+    """What was checked as JSON is sent as JSON: no type says that it be read in another way."""
+    with Fake(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}") as fake, \
+            Setup(programs, upstream=fake.address()) as s:
+        for kind in ("application/json", "application/json; charset=utf-7", "application/json; charset=utf-16", "",
+                     "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"):
+            assert s.sealed("/v1/embeddings", chat(salt=None), content_type=kind)[2][:2] == ("ok", 200), kind
+            assert s.field("/v1/embeddings", chat(salt=None), kind)[1].status == 200, kind
+        for head in fake.heads:
+            found = [x for x in head.split(b"\r\n") if x.lower().startswith(b"content-type:")]
+            assert found == [b"Content-Type: application/json"], head
+        assert len(fake.heads) == 14
 
 
 def test_upstream_garbage(programs):
