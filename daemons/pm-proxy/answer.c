@@ -383,7 +383,8 @@ static void account(struct job *job)
 		return;
 	if (job->response)
 		pm_body_usage(job->response, &job->usage);
-	usage_add(job->proxy->usage, job->model, job->status < 400, &job->usage);
+	usage_add(job->proxy->usage, job->has_model ? job->model : "", job->status < 400,
+		&job->usage);
 }
 
 static void on_done(void *arg, int error, const char *reason)

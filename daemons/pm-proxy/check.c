@@ -63,6 +63,7 @@ static bool check_model(struct job *job, const struct pm_request_facts *facts)
 	if (job->format == JOB_SEALED && strcmp(job->model, facts->model) != 0)
 		return refuse(job, 400, "model", "Pm-Model is not the request's model.");
 	strcpy(job->model, facts->model);
+	job->has_model = true;
 	return true;
 }
 

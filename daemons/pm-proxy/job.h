@@ -39,6 +39,7 @@ struct job {
 	/* The request, opened. */
 	char *method, *target, *content_type;
 	char model[PM_REQUEST_MODEL_SIZE];
+	bool has_model; /* it was read of the request, and is no mere word outside */
 	struct buffer in;
 	size_t buffered; /* of the budget */
 	struct pm_body *request;

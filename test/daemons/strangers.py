@@ -125,6 +125,9 @@ def test_names_of_models_that_are_none(programs):
     with Setup(proxy_of(programs)) as s:
         for i in range(400, 500):
             assert s.sealed("/v1/embeddings", chat(f"error-{i}"), model=f"error-{i}")[2][1] == i
+        for i in range(100): # where nothing says whether the model is one
+            _, _, (_, status, *_) = s.sealed("/v1/models", b"", model=f"none-{i}", content_type="", method="GET")
+            assert status == 200
         assert s.sealed("/v1/embeddings", chat())[2][1] == 200
         assert s.figure('pm_proxy_model_requests_total{model="echo"}') == 1
 
