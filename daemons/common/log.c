@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #define LINE_MAX_SIZE 2048
-/* Of one value, in bytes. */
-#define VALUE_MAX 512
+/* Of one value, in bytes: the reason of a report is the longest. */
+#define VALUE_MAX 640
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 

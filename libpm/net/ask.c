@@ -62,36 +62,63 @@ int pm_ask_copy_url(const char *url, size_t max, struct pm_report *report, char 
 
 /* --- a server that refuses ------------------------------------------------------------------- */
 
-/* {"error": {"code": text, "message": text}}, in which any text may stand: for display. */
-static json_t *read_error(const struct pm_http_response *response)
+/* Of what a report shows: the address, what was found, and what would be accepted. */
+#define URL_SHOWN  100
+#define TEXT_SHOWN 256
+
+/* The message of {"error": {"code": text, "message": text}}, in which any text may stand. */
+static const char *message_of(const json_t *json)
 {
-	if (!response->len || response->len > PM_ASK_ERROR_MAX)
+	const json_t *error = json_object_get(json, "error");
+
+	if (!json_string_value(json_object_get(error, "code")))
 		return NULL;
-	return json_loadb(
-		(const char *)response->body, response->len, JSON_REJECT_DUPLICATES, NULL);
+	return json_string_value(json_object_get(error, "message"));
 }
 
-static int error_of(long status, bool decides)
+/* A status that is a no of whom we asked; others, of gateways too, say that there is no answer. */
+static bool is_no(long status)
 {
-	bool is_no = status >= 400 && status <= 499 && status != 408 && status != 429;
-
-	return decides && is_no ? PM_E_REJECTED : PM_E_NET;
+	return status >= 400 && status <= 499 && status != 408 && status != 429;
 }
 
-static int refuse(const struct pm_ask_server *server, const struct pm_ask *ask,
+/* What is too long keeps its beginning, by which a hash is known, and says that it was longer. */
+static void mark_cut(char *text, int len)
+{
+	if (len >= TEXT_SHOWN)
+		pm_copy(text + TEXT_SHOWN - sizeof("..."), "...", sizeof("..."));
+}
+
+/* "NAME: found THIS, expected THAT" in its two halves: each has a room of its own in a report. */
+static int refuse_by(const struct pm_ask_server *server, const char *message, int error,
+	struct pm_report *report)
+{
+	static const char sep[] = ", expected ";
+	const char *end = strstr(message, sep);
+	size_t half = end ? (size_t)(end - message) : strlen(message);
+	char found[TEXT_SHOWN], expected[TEXT_SHOWN];
+
+	mark_cut(found, snprintf(found, sizeof(found), "a refusal by %.*s: %.*s", URL_SHOWN,
+				server->url, (int)half, message));
+	mark_cut(
+		expected, snprintf(expected, sizeof(expected), "%s", end ? end + strlen(sep) : ""));
+	return pm_fail(report, error, server->name, expected, "%s", found);
+}
+
+int pm_ask_refuse(const struct pm_ask_server *server, int error,
 	const struct pm_http_response *response, struct pm_report *report)
 {
-	pm_cleanup(json) json_t *json = read_error(response);
-	const json_t *error = json_object_get(json, "error");
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *message = json_string_value(json_object_get(error, "message"));
-	int r = error_of(response->status, ask->decides);
+	pm_cleanup(json) json_t *json = NULL;
+	const char *message;
 
-	if (!code || !message)
-		return pm_fail(report, r, server->name, "an answer with status 200",
-			"%s%s: status %ld", server->url, ask->path, response->status);
-	return pm_fail(report, r, server->name, "an answer with status 200",
-		"%s: status %ld, %.40s: %.160s", ask->path, response->status, code, message);
+	if (response->len && response->len <= PM_ASK_ERROR_MAX)
+		json = json_loadb(
+			(const char *)response->body, response->len, JSON_REJECT_DUPLICATES, NULL);
+	message = message_of(json);
+	if (message && is_no(response->status))
+		return refuse_by(server, message, error, report);
+	return pm_fail(report, error, server->name, "an answer", "status %ld of %.*s: %.120s",
+		response->status, URL_SHOWN, server->url, message ? message : "no reason given");
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -108,7 +135,9 @@ static int check(const struct pm_ask_server *server, const struct pm_ask *ask,
 	const struct pm_http_response *response, struct pm_report *report)
 {
 	if (response->status != 200)
-		return refuse(server, ask, response, report);
+		return pm_ask_refuse(server,
+			ask->decides && is_no(response->status) ? PM_E_REJECTED : PM_E_NET,
+			response, report);
 	if (!is_type(response->content_type, ask->type))
 		return pm_fail(report, PM_E_FORMAT, "content type", ask->type, "%s of %s%s",
 			response->content_type[0] ? response->content_type : "none", server->url,

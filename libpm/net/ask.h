@@ -41,6 +41,13 @@ struct pm_ask {
 int pm_ask(const struct pm_ask_server *server, const struct pm_ask *ask, struct pm_report *report,
 	struct pm_http_response *response) PM_MUST_USE;
 
+/*
+ * An answer with another status than 200: who refused, why, and what would be accepted, in the
+ * words of the server where it has any. The error.
+ */
+int pm_ask_refuse(const struct pm_ask_server *server, int error,
+	const struct pm_http_response *response, struct pm_report *report) PM_MUST_USE;
+
 /* A copy of an address of at most max bytes, without a slash at the end. As pm_session_new(). */
 int pm_ask_copy_url(const char *url, size_t max, struct pm_report *report, char **ret) PM_MUST_USE;
 

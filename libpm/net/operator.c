@@ -246,27 +246,13 @@ static int post(const struct pm_operator *op, const struct room *sealed, struct 
 	return r < 0 ? pm_fail(report, r, CHECK, "an answer", "%s: %s", url, ret->error) : PM_OK;
 }
 
-/* The words of whoever refused on the way, or of a service that could not open what we sent. */
-static int show_error(int error, const struct pm_http_response *response, struct pm_report *report)
-{
-	pm_cleanup(json) json_t *json = NULL;
-	const json_t *words;
-
-	if (response->status == 200 || !response->len || response->len > PM_ASK_ERROR_MAX)
-		return error;
-	json = json_loadb(
-		(const char *)response->body, response->len, JSON_REJECT_DUPLICATES, NULL);
-	words = json_object_get(json_object_get(json, "error"), "message");
-	return pm_fail(report, error, CHECK, "an answer with status 200", "status %ld, %.160s",
-		response->status, json_is_string(words) ? json_string_value(words) : "no reason");
-}
-
 int pm_operator_ask(struct pm_operator *op, const char *method, const char *path, const void *body,
 	size_t len, struct pm_report *report, struct pm_operator_answer *ret_answer)
 {
 	pm_cleanup(pm_exchange_client) struct pm_exchange_client *client = NULL;
 	pm_cleanup(http_response) struct pm_http_response response = {0};
 	pm_cleanup(room) struct room sealed = {0}, answer = {0};
+	const struct pm_ask_server server = {.url = op->url, .name = CHECK};
 	int r, status = 0;
 
 	if (len > PM_OPERATOR_REQUEST_MAX)
@@ -278,8 +264,8 @@ int pm_operator_ask(struct pm_operator *op, const char *method, const char *path
 		r = post(op, &sealed, report, &response);
 	if (r < 0)
 		return r;
-	if (response.status != 200)
-		return show_error(PM_E_NET, &response, report);
+	if (response.status != 200) /* of who refused on the way, or could not open what we sent */
+		return pm_ask_refuse(&server, PM_E_NET, &response, report);
 	r = open_answer(client, &response, report, &answer, &status);
 	if (r == PM_OK)
 		r = add(&answer, (const uint8_t *)"", 1, SIZE_MAX / 4);

@@ -120,7 +120,7 @@ rm shares/bob.share
 say '{"reply": {"/pm/v1/manifest": [403, "application/json",
 	"{\"error\":{\"code\":\"rejected\",\"message\":\"owners: found 0, expected 1\"}}"]}}'
 set_manifest 1 "refused" --shares shares
-says "rejected: owners: found 0, expected 1"
+says "a refusal by $url: owners: found 0, expected 1"
 say '{"reply": {"/pm/v1/manifest": [200, "application/json",
 	"{\"Serial\":1,\"Manifest\":\"'"$root"'\",\"Shares\":[]}"]}}'
 set_manifest 1 "another manifest took force" --shares shares

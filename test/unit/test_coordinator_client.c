@@ -32,7 +32,7 @@ static const struct {
 		 JSON,
 		 .body = TEXT(
 			 "{\"error\":{\"code\":\"empty\",\"message\":\"no \\\"manifest\\\"\"}}")},
-		PM_E_NET, "empty: no \"manifest\""},
+		PM_E_NET, ": no \"manifest\", expected an answer"},
 	{{.status = 403, JSON, .body = TEXT("{\"error\":{\"code\":1,\"message\":\"x\"}}")},
 		PM_E_NET, "status 403"},
 	{{.status = 200, .type = "text/html", .body = TEXT("{}")}, PM_E_FORMAT, "found text/html"},

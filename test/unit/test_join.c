@@ -295,21 +295,58 @@ START_TEST(without_evidence)
 }
 END_TEST
 
-static const char no_text[] =
-	"{\"error\":{\"code\":\"rejected\",\"message\":\"processor, MEASUREMENT: found 66\"}}";
+#define HASH_66 "666666666666666666666666666666666666666666666666"
+#define HASH_77 "777777777777777777777777777777777777777777777777"
 
+static const char no_text[] =
+	"{\"error\":{\"code\":\"rejected\",\"message\":\"processor, MEASUREMENT: found " HASH_66
+		HASH_66 ", expected " HASH_77 HASH_77 "\"}}";
+
+/* Who, why and what would do: whole, as long as measurements are. */
 START_TEST(is_refused)
 {
+	char words[512];
+
 	world.path = "/pm/v1/join";
 	world.reply = (struct peer_reply){
 		.status = 403, .type = "application/json", .body = VIEW(no_text)};
-	refused(PM_E_REJECTED, "processor, MEASUREMENT: found 66");
+	snprintf(words, sizeof(words),
+		"coordinator: found a refusal by %s: processor, MEASUREMENT: found " HASH_66 HASH_66
+		", expected " HASH_77 HASH_77,
+		peer_server_url(world.server));
+	refused(PM_E_REJECTED, words);
+	ck_assert_str_eq(pm_report_reason(report), words);
 	world.reply.status = 429;
 	refused(PM_E_NET, "status 429");
 	world.reply.status = 503;
 	refused(PM_E_NET, "status 503");
 	world.path = "/pm/v1/challenge";
-	refused(PM_E_NET, "/pm/v1/challenge: status 503");
+	snprintf(words, sizeof(words), "coordinator: found status 503 of %s: processor",
+		peer_server_url(world.server));
+	refused(PM_E_NET, words);
+}
+END_TEST
+
+/* What has no room keeps its beginning, and is seen to be cut. */
+START_TEST(is_refused_at_length)
+{
+	char text[1024], long_text[401];
+
+	memset(long_text, 'a', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = 0;
+	snprintf(text, sizeof(text),
+		"{\"error\":{\"code\":\"refused\",\"message\":\"model: found 123%s, expected "
+		"456%s\"}}",
+		long_text, long_text);
+	world.path = "/pm/v1/join";
+	world.reply = (struct peer_reply){
+		.status = 403, .type = "application/json", .body = pm_view(text, strlen(text))};
+	refused(PM_E_REJECTED, ": model: found 123aaaa");
+	refused(PM_E_REJECTED, "aaaa..., expected 456aaaa");
+	ck_assert_str_eq(pm_report_reason(report) + strlen(pm_report_reason(report)) - 5, "aa...");
+	world.reply.body = pm_view("", 0);
+	refused(PM_E_REJECTED, "found status 403 of");
+	refused(PM_E_REJECTED, "no reason given, expected an answer");
 }
 END_TEST
 
@@ -698,6 +735,7 @@ int main(void)
 	tcase_add_test(t, wrong_arguments);
 	tcase_add_test(t, without_evidence);
 	tcase_add_test(t, is_refused);
+	tcase_add_test(t, is_refused_at_length);
 	tcase_add_test(t, another_signer);
 	tcase_add_test(t, a_signer_of_another_ca);
 	tcase_add_test(t, a_changed_answer);
