@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/mesh_papers.h"
+#include "common/mesh.h"
 
 #include <err.h>
 #include <errno.h>
@@ -21,8 +21,9 @@
 #include "common/log.h"
 #include "common/mesh_files.h"
 #include "common/mesh_gpus.h"
+#include "common/mesh_join.h"
+#include "common/mesh_papers.h"
 #include "common/metrics.h"
-#include "common/tls_digest.h"
 
 /* After a failure, in milliseconds: twice as long each time. */
 #define RETRY_FIRST 1000
@@ -33,9 +34,6 @@
 #define LOOK 15000
 /* Between a join and the next because of a doubt. */
 #define DOUBT 10000
-/* For what is asked of the coordinator. */
-#define CONNECT_MS 5000
-#define TOTAL_MS   20000
 
 struct watcher {
 	struct loop *loop;
@@ -162,62 +160,6 @@ static void publish(struct mesh *mesh, const struct mesh_identity *identity)
 	mesh_drop(identity);
 }
 
-/* --- joining --------------------------------------------------------------------------------- */
-
-static int collect(void *arg, const struct pm_join_request *request, struct pm_report *report,
-	uint8_t **ret_bundle, size_t *ret_len)
-{
-	struct mesh *mesh = arg;
-	uint8_t digest[TLS_DIGEST_SIZE];
-	const struct evidence_subject subject = {
-		.key_kind = PM_CLAIMS_SPKI,
-		.key = request->key,
-		.key_len = request->key_len,
-		.tls_spki_sha256 = request->is_tls ? digest : NULL,
-		.document = request->document,
-		.document_len = request->document_len,
-	};
-	int r = tls_sha256(request->key, request->key_len, digest);
-
-	(void)report;
-	return r < 0 ? r
-		     : evidence_make(mesh->evidence, request->nonce, &subject, ret_bundle, ret_len);
-}
-
-static int join(struct mesh *mesh, enum pm_mesh_purpose purpose, struct pm_report *report,
-	struct pm_membership **ret_membership)
-{
-	const struct mesh_options *o = &mesh->options;
-	const struct pm_join_options options = {
-		.size = sizeof(options),
-		.role = mesh->evidence_options.role,
-		.purpose = purpose,
-		.collect = collect,
-		.arg = mesh,
-		.manifest_hash = o->has_hash ? o->manifest_hash : NULL,
-		.ca_file = o->ca_file,
-		.connect_ms = CONNECT_MS,
-		.total_ms = TOTAL_MS,
-		.key = mesh->gpus.key,
-	};
-
-	return pm_join(o->coordinator, &options, NULL, report, ret_membership);
-}
-
-static int make_identity(
-	struct mesh *mesh, struct pm_report *report, struct mesh_identity **ret_identity)
-{
-	struct pm_membership *tls = NULL, *signing = NULL;
-	int r = join(mesh, PM_MESH_TLS, report, &tls);
-
-	if (r == PM_OK && mesh->options.with_signing)
-		r = join(mesh, PM_MESH_SIGN, report, &signing);
-	if (r == PM_OK)
-		return mesh_identity_new(tls, signing, ++mesh->generation, ret_identity);
-	pm_membership_free(tls);
-	return r;
-}
-
 /* --- when ------------------------------------------------------------------------------------ */
 
 /* Three quarters of it to the whole: not all who lost a coordinator come back at once. */
@@ -254,27 +196,49 @@ static void note_failure(struct mesh *mesh, int error, const char *reason)
 	mesh->join_at = loop_now() + with_jitter(mesh->pause);
 }
 
+static void note_joined(struct mesh *mesh, struct mesh_identity *identity)
+{
+	int64_t life = identity->expires - (int64_t)time(NULL);
+
+	atomic_fetch_add(&mesh->joined, 1);
+	mesh->pause = 0;
+	mesh->join_at = mesh->joined_at + (life > 0 ? with_jitter(life * 2000 / 3) : RETRY_FIRST);
+	mesh_identity_ref(identity);
+	publish(mesh, identity);
+	log_joined(identity); /* when it holds */
+	mesh_drop(identity);
+}
+
+/* The coordinator was no coordinator of ours, or it refused, or it is not to be had. */
+static const char *reason_of(const struct pm_verdict *verdict, const struct pm_report *report)
+{
+	if (verdict && *pm_verdict_reason(verdict))
+		return pm_verdict_reason(verdict);
+	return report ? pm_report_reason(report) : "";
+}
+
 static void try_join(struct mesh *mesh)
 {
+	const struct mesh_join join = {
+		.options = &mesh->options,
+		.role = mesh->evidence_options.role,
+		.evidence = mesh->evidence,
+		.key = mesh->gpus.key,
+		.generation = mesh->generation + 1,
+	};
 	struct pm_report *report = pm_report_new();
+	struct pm_verdict *verdict = pm_verdict_new();
 	struct mesh_identity *identity = NULL;
-	int r = report ? make_identity(mesh, report, &identity) : PM_E_NOMEM;
-	int64_t life;
+	int r = report && verdict ? mesh_join(&join, verdict, report, &identity) : PM_E_NOMEM;
 
 	mesh->joined_at = loop_now();
 	if (r < 0) {
-		note_failure(mesh, r, report ? pm_report_reason(report) : "");
+		note_failure(mesh, r, reason_of(verdict, report));
 	} else {
-		atomic_fetch_add(&mesh->joined, 1);
-		mesh->pause = 0;
-		life = identity->expires - (int64_t)time(NULL);
-		mesh->join_at =
-			mesh->joined_at + (life > 0 ? with_jitter(life * 2000 / 3) : RETRY_FIRST);
-		mesh_identity_ref(identity);
-		publish(mesh, identity);
-		log_joined(identity); /* when it holds */
-		mesh_drop(identity);
+		mesh->generation = join.generation;
+		note_joined(mesh, identity);
 	}
+	pm_verdict_free(verdict);
 	pm_report_free(report);
 }
 
@@ -291,8 +255,8 @@ static bool is_of_another_manifest(struct mesh *mesh)
 	const struct pm_coordinator_options options = {
 		.size = sizeof(options),
 		.ca_file = mesh->options.ca_file,
-		.connect_ms = CONNECT_MS,
-		.total_ms = TOTAL_MS,
+		.connect_ms = MESH_CONNECT_MS,
+		.total_ms = MESH_TOTAL_MS,
 	};
 	struct pm_coordinator *coordinator = NULL;
 	const struct mesh_identity *identity = mesh_hold(mesh);

@@ -52,12 +52,12 @@ class Scene:
             self.stack = self.stack.pop_all()
         return self
 
-    def start(self):
+    def start(self, *more):
         self.proxy = self.stack.enter_context(
             Daemon(self.proxy_program, *HERE, "--upstream", "127.0.0.1:1", "--no-ocsp-status", "--no-ready-file",
                    "--role", "worker", "--attester", self.d.socket, "--keys", f"{self.d.folder}/none",
                    "--coordinator", self.c.url, "--mesh-listen", "127.0.0.1:0", "--public-key", self.public,
-                   "--gpu-evidence", self.folder))
+                   "--gpu-evidence", self.folder, *more))
         self.proxy.ready()
 
     def __exit__(self, kind, *args):
@@ -187,6 +187,12 @@ def test_refused(programs):
         s.start()
         assert s.key() != before
         s.proxy.wait_for("waiting for GPU evidence .*another key")
+        assert not s.is_ready()
+        # Who pins another manifest is told what the coordinator has, and what he wants.
+        assert s.proxy.stop() == 0
+        s.start("--manifest-hash", "11" * 32)
+        s.collect()
+        s.proxy.wait_for("mesh not joined .*document.manifest: found [0-9a-f]{64}, expected 1{64}")
         assert not s.is_ready()
 
 

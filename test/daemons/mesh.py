@@ -262,7 +262,7 @@ def test_not_joined(programs):
     # A pinned manifest has the coordinator attested first, which this one does not stand.
     with Mesh(programs, start=False) as m:
         m.start(hash="11" * 32)
-        m.proxy.wait_for("mesh not joined")
+        m.proxy.wait_for("mesh not joined.*reason=.*coordinator: found a refusal by http")
         assert ask(m.metrics, "GET", "/readyz").status == 503
         assert m.counts()[0] == 0
 
