@@ -192,7 +192,7 @@ void pm_manifest_free(struct pm_manifest *manifest)
 	free(manifest->secrets);
 	free(manifest->models);
 	pm_manifest_free_owners(&manifest->owners);
-	free(manifest->share_owners.keys);
+	free(manifest->share_owners.keys.list);
 	free(manifest->canonical);
 	json_decref(manifest->json);
 	free(manifest);

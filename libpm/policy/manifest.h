@@ -21,17 +21,30 @@ struct pm_manifest_role {
 	json_t *calls;
 };
 
-struct pm_manifest_owners {
+/* One who owns a key: of the kind of his list. */
+struct pm_manifest_key {
+	const char *name;
+	const uint8_t *id; /* SHA-256 of the key's SubjectPublicKeyInfo */
+	union {
+		struct pm_manifest_owner owner;
+		struct pm_manifest_share_owner share_owner;
+	};
+};
+
+struct pm_manifest_keys {
 	size_t threshold;
 	size_t count;
-	struct pm_manifest_owner *keys;
+	struct pm_manifest_key *list;
+	pm_json_fn read_key; /* while they are read; target is a struct pm_manifest_key */
+};
+
+struct pm_manifest_owners {
+	struct pm_manifest_keys keys;
 	json_t *json; /* whose texts they borrow; NULL for those of a manifest */
 };
 
 struct pm_manifest_share_owners {
-	size_t threshold;
-	size_t count;
-	struct pm_manifest_share_owner *keys;
+	struct pm_manifest_keys keys;
 };
 
 /* Who gets the secrets whose identifier is id, or begins with it. */
@@ -81,6 +94,10 @@ int pm_manifest_read_secrets(const struct pm_json_at *at, json_t *value,
 	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
 int pm_manifest_read_share_owners(const struct pm_json_at *at, json_t *value,
 	const struct pm_json_rule *rule, void *target) PM_MUST_USE;
+
+/* {"keys": [{"name": text, "key": what read_key takes}, ...], "threshold": number} */
+int pm_manifest_read_keys(const struct pm_json_at *at, json_t *value, pm_json_fn read_key,
+	struct pm_manifest_keys *ret) PM_MUST_USE;
 
 /* The target's slot is a struct pm_manifest_owners. */
 int pm_manifest_read_owners(const struct pm_json_at *at, json_t *value,

@@ -34,8 +34,8 @@ static int check_owner(const struct pm_manifest_owner *owner,
 
 static bool is_owner(const struct pm_manifest_owners *owners, const uint8_t *key_id)
 {
-	for (size_t i = 0; i < owners->count; i++) {
-		if (pm_ct_equal(owners->keys[i].key.id, key_id, PM_SIGN_ID_SIZE))
+	for (size_t i = 0; i < owners->keys.count; i++) {
+		if (pm_ct_equal(owners->keys.list[i].id, key_id, PM_SIGN_ID_SIZE))
 			return true;
 	}
 	return false;
@@ -60,17 +60,19 @@ int pm_signatures_check_owners(const struct pm_signatures *signatures,
 	char expected[64];
 	size_t count = 0;
 
-	for (size_t i = 0; i < owners->count; i++) {
-		int r = check_owner(&owners->keys[i], signatures, message, report, &count);
+	for (size_t i = 0; i < owners->keys.count; i++) {
+		int r = check_owner(
+			&owners->keys.list[i].owner, signatures, message, report, &count);
 
 		if (r < 0)
 			return r;
 	}
 	note_strangers(owners, signatures, report);
-	snprintf(expected, sizeof(expected), "%zu of %zu owners", owners->threshold, owners->count);
-	if (!owners->threshold || count < owners->threshold)
+	snprintf(expected, sizeof(expected), "%zu of %zu owners", owners->keys.threshold,
+		owners->keys.count);
+	if (!owners->keys.threshold || count < owners->keys.threshold)
 		return pm_fail(report, PM_E_REJECTED, "owners", expected, "%zu", count);
-	pm_pass(report, "owners", "%zu signed, %zu needed", count, owners->threshold);
+	pm_pass(report, "owners", "%zu signed, %zu needed", count, owners->keys.threshold);
 	return PM_OK;
 }
 
