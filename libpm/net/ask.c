@@ -4,34 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/report.h"
 
 /* Of a path, with a query. */
 #define PATH_MAX_LEN 64
-
-/* --- clock ----------------------------------------------------------------------------------- */
-
-static int64_t system_wall(void *arg)
-{
-	(void)arg;
-	return time(NULL);
-}
-
-static int64_t system_ticks_ms(void *arg)
-{
-	struct timespec now = {0};
-
-	(void)arg;
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* can't fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-const struct pm_net_clock pm_ask_clock = {
-	.wall = system_wall,
-	.ticks_ms = system_ticks_ms,
-};
 
 /* --- addresses ------------------------------------------------------------------------------- */
 

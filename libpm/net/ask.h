@@ -54,9 +54,6 @@ int pm_ask_copy_url(const char *url, size_t max, struct pm_report *report, char 
 /* A copy of a text; NULL of NULL. PM_E_NOMEM. */
 int pm_ask_copy_text(const char *text, char **ret) PM_MUST_USE;
 
-/* The system's clocks; ticks go on while the machine sleeps. */
-extern const struct pm_net_clock pm_ask_clock;
-
 /* --- writing --------------------------------------------------------------------------------- */
 
 struct pm_ask_member {

@@ -1,48 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/client.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/report.h"
 #include "crypto/crypto.h"
 #include "net/http.h"
-
-/* --- clock and log --------------------------------------------------------------------------- */
-
-static int64_t system_wall(void *arg)
-{
-	(void)arg;
-	return time(NULL);
-}
-
-static int64_t system_ticks_ms(void *arg)
-{
-	struct timespec now = {0};
-
-	(void)arg;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void system_sleep_ms(void *arg, int64_t ms)
-{
-	struct timespec left = {ms / 1000, (long)(ms % 1000) * 1000000};
-
-	(void)arg;
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
-static const struct pm_net_clock system_clock = {
-	.wall = system_wall,
-	.ticks_ms = system_ticks_ms,
-	.sleep_ms = system_sleep_ms,
-};
 
 void pm_net_log(const struct pm_net_client *net, const char *format, ...)
 {
@@ -137,7 +103,7 @@ int pm_net_init(struct pm_net_client *net)
 		.connect_ms = PM_NET_CONNECT_MS,
 		.total_ms = PM_NET_TOTAL_MS,
 		.attempts = PM_NET_ATTEMPTS,
-		.clock = system_clock,
+		.clock = pm_net_system_clock,
 	};
 	/* With default attributes neither call can fail on Linux. */
 	(void)pthread_mutex_init(&net->lock, NULL);

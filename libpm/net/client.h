@@ -105,6 +105,9 @@ struct pm_net_clock {
 	void *arg;
 };
 
+/* The system's; ticks go on while the machine sleeps. */
+extern const struct pm_net_clock pm_net_system_clock;
+
 struct pm_net_flight;
 
 struct pm_net_client {

@@ -60,7 +60,7 @@ int pm_coordinator_new(const char *url, const struct pm_coordinator_options *opt
 	coordinator = pm_alloc(sizeof(*coordinator));
 	if (!coordinator)
 		return PM_E_NOMEM;
-	coordinator->clock = pm_ask_clock;
+	coordinator->clock = pm_net_system_clock;
 	r = pm_ask_copy_url(url, PM_COORDINATOR_URL_MAX, report, &coordinator->url);
 	if (r == PM_OK)
 		r = copy_options(coordinator, options ? options : &none);

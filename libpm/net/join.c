@@ -218,5 +218,6 @@ int pm_join_by_clock(const char *url, const struct pm_join_options *options,
 int pm_join(const char *url, const struct pm_join_options *options, struct pm_verdict *verdict,
 	struct pm_report *report, struct pm_membership **ret_membership)
 {
-	return pm_join_by_clock(url, options, &pm_ask_clock, verdict, report, ret_membership);
+	return pm_join_by_clock(
+		url, options, &pm_net_system_clock, verdict, report, ret_membership);
 }

@@ -66,7 +66,7 @@ static int verify(struct pm_operator *op, const struct pm_operator_options *opti
 		.size = sizeof(trust),
 		.ca = options->mesh_ca,
 		.ca_len = options->mesh_ca_len,
-		.now = pm_ask_clock.wall(NULL),
+		.now = pm_net_system_clock.wall(NULL),
 		.check_role = pm_mesh_keyex_role,
 		.arg = (void *)(uintptr_t)options->manifest_hash,
 		.purpose = PM_OPERATOR_PURPOSE,
@@ -176,7 +176,7 @@ static int seal(struct pm_exchange_client *client, const char *method, const cha
 	const struct pm_sealed_request head = {.method = method,
 		.path = path,
 		.content_type = PM_ASK_JSON,
-		.issued_at = pm_ask_clock.wall(NULL)};
+		.issued_at = pm_net_system_clock.wall(NULL)};
 	const uint8_t *frames;
 	size_t len;
 	int r = pm_exchange_client_send_head(client, &head, 0, report, &frames, &len);

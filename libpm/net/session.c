@@ -97,7 +97,7 @@ static int make(struct pm_session **ret)
 
 	if (!session)
 		return PM_E_NOMEM;
-	session->clock = pm_ask_clock;
+	session->clock = pm_net_system_clock;
 	if (pthread_mutex_init(&session->lock, NULL)) {
 		free(session);
 		return PM_E_NOMEM;
