@@ -36,69 +36,40 @@ static const char help[] =
 	"Example:\n"
 	"  pm-verify worker https://worker.example --manifest manifest.json --role worker\n";
 
-enum {
-	OPT_MANIFEST = 256,
-	OPT_HASH,
-	OPT_MEMORY,
-	OPT_ROLE,
-	OPT_MODEL,
-	OPT_CA,
-	OPT_COORDINATOR,
-	OPT_JSON,
-	OPT_HELP
-};
+enum { OPT_ROLE = 256, OPT_MODEL, OPT_COORDINATOR, OPT_HELP };
 
 static const struct option long_options[] = {
-	{"manifest", required_argument, NULL, OPT_MANIFEST},
-	{"manifest-hash", required_argument, NULL, OPT_HASH},
-	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"role", required_argument, NULL, OPT_ROLE},
 	{"model", required_argument, NULL, OPT_MODEL},
-	{"ca", required_argument, NULL, OPT_CA},
 	{"coordinator", required_argument, NULL, OPT_COORDINATOR},
-	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, OPT_HELP},
+	TOOL_MESH_ROWS,
 	{NULL, 0, NULL, 0},
 };
 
 struct arguments {
-	struct bundle_options bundle; /* whose bundle is the URL */
-	struct pm_session_options session;
-	const char *coordinator; /* in the place of the URL; or NULL */
+	struct tool_mesh mesh; /* whose URL is the coordinator's; NULL: there is a worker's */
+	const char *worker;
+	struct workers_wanted wanted;
 };
 
 static int set_option(int opt, struct arguments *a)
 {
 	switch (opt) {
-	case OPT_MANIFEST:
-		a->bundle.manifest = optarg;
-		return TOOL_OK;
-	case OPT_HASH:
-		return bundle_set_hex("manifest-hash", optarg, a->bundle.manifest_hash,
-			sizeof(a->bundle.manifest_hash), &a->bundle.has_manifest_hash);
-	case OPT_MEMORY:
-		a->session.memory_file = optarg;
-		return TOOL_OK;
 	case OPT_ROLE:
-		a->session.role = optarg;
+		a->wanted.role = optarg;
 		return TOOL_OK;
 	case OPT_MODEL:
-		a->session.model = optarg;
-		return TOOL_OK;
-	case OPT_CA:
-		a->session.ca_file = optarg;
+		a->wanted.model = optarg;
 		return TOOL_OK;
 	case OPT_COORDINATOR:
-		a->coordinator = optarg;
-		return TOOL_OK;
-	case OPT_JSON:
-		a->bundle.json = true;
+		a->mesh.url = optarg;
 		return TOOL_OK;
 	case OPT_HELP:
 		warnx("worker: --help stands alone");
 		return TOOL_USAGE;
 	default:
-		return TOOL_USAGE; /* getopt has said why */
+		return tool_mesh_option(&a->mesh, opt, optarg);
 	}
 }
 
@@ -111,9 +82,8 @@ static int read_options(int argc, char **argv, struct arguments *a)
 		r = set_option(opt, a);
 	if (r)
 		return r;
-	a->bundle.bundle = argv[optind]; /* NULL at the end of argv */
-	if (!a->bundle.bundle == !a->coordinator || !a->bundle.manifest ||
-		optind + !a->coordinator != argc) {
+	a->worker = argv[optind]; /* NULL at the end of argv */
+	if (!a->worker == !a->mesh.url || !a->mesh.manifest || optind + !a->mesh.url != argc) {
 		warnx("worker: one URL, of a worker or a --coordinator, and --manifest FILE are "
 		      "needed; try --help");
 		return TOOL_USAGE;
@@ -121,19 +91,28 @@ static int read_options(int argc, char **argv, struct arguments *a)
 	return TOOL_OK;
 }
 
-static int judge(const struct arguments *a, const struct pm_manifest *manifest)
+/* --- a worker -------------------------------------------------------------------------------- */
+
+static int judge(const struct arguments *a, const struct bundle_options *how,
+	const struct pm_manifest *manifest)
 {
+	const struct pm_session_options options = {
+		.size = sizeof(options),
+		.role = a->wanted.role,
+		.model = a->wanted.model,
+		.memory_file = a->mesh.options.memory_file,
+		.ca_file = a->mesh.options.ca_file,
+	};
 	struct pm_report *report = pm_report_new();
 	struct pm_verdict *verdict = pm_verdict_new();
 	struct bundle_outcome outcome = {PM_E_NOMEM, report, verdict, NULL};
 	struct pm_session *session = NULL;
 
 	if (report && verdict) {
-		outcome.error =
-			pm_session_new(a->bundle.bundle, manifest, &a->session, report, &session);
+		outcome.error = pm_session_new(a->worker, manifest, &options, report, &session);
 		if (outcome.error == PM_OK)
 			outcome.error = pm_session_attest(session, verdict, report, &outcome.facts);
-		bundle_print(&a->bundle, &outcome);
+		bundle_print(how, &outcome);
 	} else {
 		warnx("%s", pm_strerror(PM_E_NOMEM));
 	}
@@ -144,42 +123,38 @@ static int judge(const struct arguments *a, const struct pm_manifest *manifest)
 	return tool_exit_status(outcome.error);
 }
 
-static int verify_mesh(const struct arguments *a)
+static int verify(const struct arguments *a)
 {
-	const struct workers_wanted wanted = {a->session.role, a->session.model};
-	struct tool_mesh mesh;
+	struct bundle_options how = {
+		.bundle = a->worker,
+		.manifest = a->mesh.manifest,
+		.question.now = time(NULL),
+		.has_manifest_hash = a->mesh.has_manifest_hash,
+		.json = a->mesh.json,
+	};
+	struct pm_manifest *manifest = NULL;
+	int r;
 
-	tool_mesh_init(&mesh);
-	mesh.url = a->coordinator;
-	mesh.manifest = a->bundle.manifest;
-	mesh.has_manifest_hash = a->bundle.has_manifest_hash;
-	memcpy(mesh.manifest_hash, a->bundle.manifest_hash, sizeof(mesh.manifest_hash));
-	mesh.options.memory_file = a->session.memory_file;
-	mesh.options.ca_file = a->session.ca_file;
-	mesh.json = a->bundle.json;
-	return workers_verify(&mesh, &wanted);
+	memcpy(how.manifest_hash, a->mesh.manifest_hash, sizeof(how.manifest_hash));
+	r = bundle_read_manifest(&how, &manifest);
+	if (r == TOOL_OK)
+		r = judge(a, &how, manifest);
+	pm_manifest_free(manifest);
+	return r;
 }
 
 int cmd_worker(int argc, char **argv)
 {
-	struct arguments a = {
-		.bundle = {.question = {.now = time(NULL)}},
-		.session = {.size = sizeof(struct pm_session_options)},
-	};
-	struct pm_manifest *manifest = NULL;
+	struct arguments a = {0};
 	int r;
 
 	if (tool_asks_for_help(argc, argv)) {
 		fputs(help, stdout);
 		return TOOL_OK;
 	}
+	tool_mesh_init(&a.mesh);
 	r = read_options(argc, argv, &a);
-	if (r == TOOL_OK && a.coordinator)
-		return verify_mesh(&a);
-	if (r == TOOL_OK)
-		r = bundle_read_manifest(&a.bundle, &manifest);
-	if (r == TOOL_OK)
-		r = judge(&a, manifest);
-	pm_manifest_free(manifest);
-	return r;
+	if (r)
+		return r;
+	return a.mesh.url ? workers_verify(&a.mesh, &a.wanted) : verify(&a);
 }
