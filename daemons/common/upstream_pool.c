@@ -121,22 +121,29 @@ static int open_pool(struct loop *loop, struct upstream_pool *pool)
 	return PM_OK;
 }
 
-int upstream_pool_new(
-	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool)
+/* Of a pool that was begun, so far with this result. It is freed on failure. */
+static int finish(
+	struct loop *loop, struct upstream_pool *pool, int r, struct upstream_pool **ret_pool)
 {
-	struct upstream_pool *pool = calloc(1, sizeof(*pool));
-	int r;
-
-	if (!pool)
-		return PM_E_NOMEM;
-	set_base(pool, address);
-	r = open_pool(loop, pool);
+	if (r == PM_OK)
+		r = open_pool(loop, pool);
 	if (r < 0) {
 		upstream_pool_free(pool);
 		return r;
 	}
 	*ret_pool = pool;
 	return PM_OK;
+}
+
+int upstream_pool_new(
+	struct loop *loop, const struct address *address, struct upstream_pool **ret_pool)
+{
+	struct upstream_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return PM_E_NOMEM;
+	set_base(pool, address);
+	return finish(loop, pool, PM_OK, ret_pool);
 }
 
 int upstream_pool_new_url(
@@ -155,14 +162,7 @@ int upstream_pool_new_url(
 	pool->ca_file = ca_file ? strdup(ca_file) : NULL;
 	if (len >= sizeof(pool->base) || (ca_file && !pool->ca_file))
 		r = PM_E_NOMEM;
-	if (r == PM_OK)
-		r = open_pool(loop, pool);
-	if (r < 0) {
-		upstream_pool_free(pool);
-		return r;
-	}
-	*ret_pool = pool;
-	return PM_OK;
+	return finish(loop, pool, r, ret_pool);
 }
 
 int upstream_pool_new_mesh(
@@ -174,14 +174,7 @@ int upstream_pool_new_mesh(
 	if (!pool)
 		return PM_E_NOMEM;
 	r = upstream_mesh_new(url, role, pool->base, sizeof(pool->base), &pool->mesh);
-	if (r == PM_OK)
-		r = open_pool(loop, pool);
-	if (r < 0) {
-		upstream_pool_free(pool);
-		return r;
-	}
-	*ret_pool = pool;
-	return PM_OK;
+	return finish(loop, pool, r, ret_pool);
 }
 
 int upstream_pool_set_identity(struct upstream_pool *pool, const struct upstream_identity *identity)
