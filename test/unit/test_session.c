@@ -2,31 +2,23 @@
 /* A session against a worker in a thread of the test, who answers well and badly. */
 #include <pm/session.h>
 
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <pm/history.h>
 #include <pm/text.h>
 
 #include "evidence/bundle.h"
-#include "net/session.h"
+#include "peer_server.h"
 #include "policy/manifest.h"
 #include "policy/verdict.h"
+#include "sessions.h"
 #include "stage.h"
 #include "testing.h"
 
-PM_OWNER(pm_exchange_key, pm_exchange_key_free);
-PM_OWNER(pm_exchange_client, pm_exchange_client_free);
-PM_OWNER(pm_exchange_worker, pm_exchange_worker_free);
-
-#define REQUEST_MAX 8192
-#define EVIDENCE    "POST /base" PM_SESSION_EVIDENCE_PATH " "
+#define EVIDENCE "POST /base" PM_SESSION_EVIDENCE_PATH " "
 
 enum manner {
 	WELL,
@@ -48,8 +40,7 @@ static _Atomic(enum manner) manner;
 static atomic_uint attested, agreed;
 static char last_id[PM_DIRECT_ID_SIZE];
 static uint8_t last_secret[PM_DIRECT_SECRET_SIZE];
-static int listener;
-static pthread_t thread;
+static struct peer_server *server;
 static char url[64];
 
 static struct pm_view make_bundle(const char *body)
@@ -62,47 +53,30 @@ static struct pm_view make_bundle(const char *body)
 	return stage_bundle(&stage);
 }
 
-static void answer(int fd, int status, struct pm_view body)
+/* That the server frees. */
+static struct peer_reply give(const void *bytes, size_t len)
 {
-	char head[128];
-	int n = snprintf(head, sizeof(head),
-		"HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status,
-		body.len);
-
-	if (send(fd, head, (size_t)n, MSG_NOSIGNAL) < 0)
-		return;
-	while (body.len) {
-		ssize_t sent = send(fd, body.ptr, body.len, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return;
-		body = pm_view(body.ptr + sent, body.len - (size_t)sent);
-	}
+	return (struct peer_reply){
+		.status = 200, .body = pm_view(pm_dup(pm_view(bytes, len)), len)};
 }
 
-static void answer_evidence(int fd, const char *body)
+static struct peer_reply answer_evidence(const char *body)
 {
-	struct pm_view bundle = {0};
+	struct pm_view bundle;
 	static uint8_t much[PM_BUNDLE_SIZE_MAX + 1];
 
 	attested++;
-	if (manner == TOO_LONG) {
-		answer(fd, 200, pm_view(much, sizeof(much)));
-		return;
-	}
-	if (manner == REPLAY && first_bundle.len) {
-		answer(fd, 200, first_bundle);
-		return;
-	}
+	if (manner == TOO_LONG)
+		return give(much, sizeof(much));
+	if (manner == REPLAY && first_bundle.len)
+		return give(first_bundle.ptr, first_bundle.len);
 	bundle = make_bundle(body);
-	answer(fd, 200, bundle);
 	if (!first_bundle.len)
-		first_bundle = bundle;
-	else
-		test_free(bundle);
+		first_bundle = pm_view(pm_dup(bundle), bundle.len);
+	return (struct peer_reply){.status = 200, .body = bundle};
 }
 
-static void answer_secret(int fd, const char *body)
+static struct peer_reply answer_secret(const char *body)
 {
 	char text[160];
 
@@ -110,74 +84,28 @@ static void answer_secret(int fd, const char *body)
 	ck_pm(pm_direct_accept(worker_key, body, strlen(body), last_id, last_secret, NULL), PM_OK);
 	snprintf(text, sizeof(text), "{\"SecretId\":\"%s%s\"%s}", manner == OTHER_ID ? "x" : "",
 		last_id, manner == EXTRA_FIELD ? ",\"More\":1" : "");
-	answer(fd, 200, pm_view(text, strlen(text)));
+	return give(text, strlen(text));
 }
 
-static void serve_one(int fd)
+static struct peer_reply answer(void *arg, const char *request, struct pm_view body)
 {
-	char request[REQUEST_MAX + 1] = "";
-	size_t len = 0;
-	const char *body = NULL, *length;
-
-	while (len < REQUEST_MAX) {
-		ssize_t n = recv(fd, request + len, REQUEST_MAX - len, 0);
-
-		if (n <= 0)
-			return;
-		len += (size_t)n;
-		request[len] = '\0';
-		body = strstr(request, "\r\n\r\n");
-		length = strstr(request, "Content-Length: ");
-		if (body && length && strlen(body + 4) >= (size_t)strtoul(length + 16, NULL, 10))
-			break;
-	}
-	if (manner == CLOSED || !body)
-		return;
-	if (manner == BUSY)
-		answer(fd, 503, pm_view("busy", 4));
-	else if (manner == GARBAGE)
-		answer(fd, 200, pm_view("\xa1garbage", 8));
-	else if (!strncmp(request, EVIDENCE, sizeof(EVIDENCE) - 1))
-		answer_evidence(fd, body + 4);
-	else
-		answer_secret(fd, body + 4);
-}
-
-static void *serve(void *arg)
-{
-	int fd;
+	const char *text = (const char *)body.ptr; /* the request ends with a NUL */
 
 	(void)arg;
-	while ((fd = accept(listener, NULL, NULL)) >= 0) {
-		serve_one(fd);
-		close(fd);
-	}
-	return NULL;
+	if (manner == CLOSED)
+		return (struct peer_reply){0};
+	if (manner == BUSY)
+		return (struct peer_reply){.status = 503};
+	if (manner == GARBAGE)
+		return give("\xa1garbage", 8);
+	if (!strncmp(request, EVIDENCE, sizeof(EVIDENCE) - 1))
+		return answer_evidence(text);
+	return answer_secret(text);
 }
 
 /* --- what each test has ---------------------------------------------------------------------- */
 
 static struct pm_manifest *manifest;
-static struct pm_session *session;
-static struct pm_session_options options;
-static struct pm_verdict *verdict;
-static struct pm_report *report;
-static atomic_int_fast64_t wall_now, ticks_now;
-static char folder[64], memory[96];
-
-static int64_t fake_wall(void *arg)
-{
-	(void)arg;
-	return wall_now;
-}
-
-static int64_t fake_ticks(void *arg)
-{
-	(void)arg;
-	return ticks_now;
-}
-
-static const struct pm_net_clock fake_clock = {.wall = fake_wall, .ticks_ms = fake_ticks};
 
 static struct pm_manifest *parse(json_t *json)
 {
@@ -189,24 +117,9 @@ static struct pm_manifest *parse(json_t *json)
 	return m;
 }
 
-static void listen_here(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&a, len), 0);
-	ck_assert_int_eq(listen(listener, 16), 0);
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&a, &len), 0);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/base/", ntohs(a.sin_port));
-}
-
 static void new_session(void)
 {
-	pm_session_free(session);
-	session = NULL;
-	ck_pm(pm_session_new(url, manifest, &options, report, &session), PM_OK);
-	pm_session_set_clock(session, &fake_clock);
+	make_session(url, manifest);
 }
 
 static void set_up(void)
@@ -215,74 +128,27 @@ static void set_up(void)
 	ck_pm(pm_direct_key_new(&worker_key), PM_OK);
 	memcpy(stage.claims.key, pm_direct_key_public(worker_key), PM_DIRECT_PUBLIC_SIZE);
 	manifest = parse(stage.manifest);
-	wall_now = STAGE_NOW;
-	ticks_now = 1000000;
 	manner = WELL;
 	attested = agreed = 0;
 	first_bundle = (struct pm_view){0};
-	listen_here();
-	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
-	snprintf(folder, sizeof(folder), "/tmp/pm-test-session-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(memory, sizeof(memory), "%s/memory", folder);
-	options = (struct pm_session_options){.size = sizeof(options), .role = "worker"};
-	report = pm_report_new();
-	verdict = pm_verdict_new();
+	server = peer_server_start(answer, NULL);
+	snprintf(url, sizeof(url), "%s/base/", peer_server_url(server));
+	sessions_set_up(STAGE_NOW);
+	options.role = "worker";
 	new_session();
 }
 
 static void tear_down(void)
 {
-	char lock[128];
-
-	pm_session_free(session);
-	session = NULL;
-	shutdown(listener, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	close(listener);
-	pm_verdict_free(verdict);
-	pm_report_free(report);
+	sessions_tear_down();
+	peer_server_stop(server);
 	pm_manifest_free(manifest);
 	pm_direct_key_free(worker_key);
 	test_free(first_bundle);
 	stage_free(&stage);
-	snprintf(lock, sizeof(lock), "%s.lock", memory);
-	unlink(memory);
-	unlink(lock);
-	rmdir(folder);
-}
-
-static int get(void)
-{
-	pm_cleanup(pm_session_key) struct pm_session_key *key = NULL;
-
-	return pm_session_get(session, report, &key);
 }
 
 /* --- agreement ------------------------------------------------------------------------------- */
-
-/* What the client seals, the worker's secret opens. */
-static void check_key(const struct pm_session_key *key)
-{
-	const struct pm_sealed_request head = {
-		.method = "POST", .path = "/x", .content_type = "", .issued_at = STAGE_NOW};
-	pm_cleanup(pm_exchange_key) struct pm_exchange_key *other = NULL;
-	pm_cleanup(pm_exchange_client) struct pm_exchange_client *client = NULL;
-	pm_cleanup(pm_exchange_worker) struct pm_exchange_worker *worker = NULL;
-	struct pm_exchange_event event;
-	const uint8_t *bytes;
-	size_t len, used;
-
-	ck_assert_str_eq(pm_session_key_id(key), last_id);
-	ck_pm(pm_exchange_key_new(last_id, last_secret, &other), PM_OK);
-	ck_pm(pm_exchange_key_serve(other, 8, 60, STAGE_NOW - 10), PM_OK);
-	ck_pm(pm_exchange_client_new(pm_session_key_exchange(key), "m", "", 0, &client), PM_OK);
-	ck_pm(pm_exchange_client_send_head(client, &head, 1, NULL, &bytes, &len), PM_OK);
-	ck_pm(pm_exchange_worker_new(other, "m", "", 0, &worker), PM_OK);
-	ck_pm(pm_exchange_worker_receive(worker, bytes, len, STAGE_NOW, NULL, &used, &event),
-		PM_OK);
-	ck_assert_int_eq(event.type, PM_EXCHANGE_HEAD);
-}
 
 START_TEST(agrees_with_the_worker_that_was_proved)
 {
@@ -294,7 +160,7 @@ START_TEST(agrees_with_the_worker_that_was_proved)
 	ck_pm(pm_session_renew(session, verdict, report), PM_OK);
 	ck_assert(pm_verdict_is_accepted(verdict));
 	ck_pm(pm_session_get(session, report, &key), PM_OK);
-	check_key(key);
+	check_key(key, last_id, last_secret);
 	ck_assert_str_eq(pm_session_key_appraised(key)->claims.role, "worker");
 	ck_assert(pm_session_key_appraised(key)->test_root);
 	ck_pm(pm_session_key_ocsp(key, &policy, header, mac), PM_OK);
@@ -313,7 +179,7 @@ START_TEST(keys_stay)
 	ck_pm(pm_session_get(session, report, &key), PM_OK);
 	pm_session_free(session);
 	session = NULL;
-	check_key(key);
+	check_key(key, last_id, last_secret);
 }
 END_TEST
 
@@ -450,11 +316,6 @@ START_TEST(wrong_arguments)
 END_TEST
 
 /* --- renewal --------------------------------------------------------------------------------- */
-
-static void pass_seconds(int64_t seconds)
-{
-	ticks_now += seconds * 1000;
-}
 
 START_TEST(renews_before_the_end)
 {

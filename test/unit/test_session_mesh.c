@@ -3,85 +3,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "mesh_world.h"
-#include "net/session.h"
 #include "policy/verdict.h"
+#include "sessions.h"
 #include "testing.h"
 
-PM_OWNER(pm_exchange_key, pm_exchange_key_free);
-PM_OWNER(pm_exchange_client, pm_exchange_client_free);
-PM_OWNER(pm_exchange_worker, pm_exchange_worker_free);
-
 static struct mesh_world world, stranger;
-static struct pm_session *session;
-static struct pm_session_options options;
-static struct pm_verdict *verdict;
-static struct pm_report *report;
-static int64_t ticks_now;
-static char folder[64], memory[96];
-
-static int64_t fake_wall(void *arg)
-{
-	(void)arg;
-	return world.now;
-}
-
-static int64_t fake_ticks(void *arg)
-{
-	(void)arg;
-	return ticks_now;
-}
-
-static const struct pm_net_clock fake_clock = {.wall = fake_wall, .ticks_ms = fake_ticks};
 
 static void new_session(void)
 {
-	pm_session_free(session);
-	session = NULL;
-	ck_pm(pm_session_new(NULL, world.manifest, &options, report, &session), PM_OK);
-	pm_session_set_clock(session, &fake_clock);
+	make_session(NULL, world.manifest);
 }
 
 static void set_up(void)
 {
 	world_init(&world);
-	snprintf(folder, sizeof(folder), "/tmp/pm-test-session-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(memory, sizeof(memory), "%s/memory", folder);
-	options = (struct pm_session_options){
-		.size = sizeof(options),
-		.coordinator = peer_server_url(world.server),
-		.secrets = peer_server_url(world.server),
-	};
-	ticks_now = 1000000;
-	verdict = pm_verdict_new();
-	report = pm_report_new();
+	sessions_set_up(world.now);
+	options.coordinator = options.secrets = peer_server_url(world.server);
 	new_session();
 }
 
 static void tear_down(void)
 {
-	char lock[128];
-
-	pm_session_free(session);
-	session = NULL;
-	pm_verdict_free(verdict);
-	pm_report_free(report);
+	sessions_tear_down();
 	world_free(&world);
-	snprintf(lock, sizeof(lock), "%s.lock", memory);
-	unlink(memory);
-	unlink(lock);
-	rmdir(folder);
-}
-
-static int get(void)
-{
-	pm_cleanup(pm_session_key) struct pm_session_key *key = NULL;
-
-	pm_report_reset(report);
-	return pm_session_get(session, report, &key);
 }
 
 static void refused(int error, const char *part)
@@ -94,29 +40,6 @@ static void refused(int error, const char *part)
 
 /* --- agreement ------------------------------------------------------------------------------- */
 
-/* What the client seals, the service's secret opens. */
-static void check_key(const struct pm_session_key *key)
-{
-	const struct pm_sealed_request head = {
-		.method = "POST", .path = "/x", .content_type = "", .issued_at = WORLD_NOW};
-	pm_cleanup(pm_exchange_key) struct pm_exchange_key *other = NULL;
-	pm_cleanup(pm_exchange_client) struct pm_exchange_client *client = NULL;
-	pm_cleanup(pm_exchange_worker) struct pm_exchange_worker *worker = NULL;
-	struct pm_exchange_event event;
-	const uint8_t *bytes;
-	size_t len, used;
-
-	ck_assert_str_eq(pm_session_key_id(key), world.secret_id);
-	ck_pm(pm_exchange_key_new(world.secret_id, world.secret, &other), PM_OK);
-	ck_pm(pm_exchange_key_serve(other, 8, 60, WORLD_NOW - 10), PM_OK);
-	ck_pm(pm_exchange_client_new(pm_session_key_exchange(key), "m", "", 0, &client), PM_OK);
-	ck_pm(pm_exchange_client_send_head(client, &head, 1, NULL, &bytes, &len), PM_OK);
-	ck_pm(pm_exchange_worker_new(other, "m", "", 0, &worker), PM_OK);
-	ck_pm(pm_exchange_worker_receive(worker, bytes, len, WORLD_NOW, NULL, &used, &event),
-		PM_OK);
-	ck_assert_int_eq(event.type, PM_EXCHANGE_HEAD);
-}
-
 START_TEST(agrees_with_the_mesh_that_was_proved)
 {
 	pm_cleanup(pm_session_key) struct pm_session_key *key = NULL;
@@ -124,7 +47,7 @@ START_TEST(agrees_with_the_mesh_that_was_proved)
 	ck_pm(pm_session_renew(session, verdict, report), PM_OK);
 	ck_assert(pm_verdict_is_accepted(verdict));
 	ck_pm(pm_session_get(session, report, &key), PM_OK);
-	check_key(key);
+	check_key(key, world.secret_id, world.secret);
 	ck_assert_str_eq(pm_session_key_appraised(key)->claims.role, "coordinator");
 	ck_assert_ptr_nonnull(pm_session_key_deployment(key));
 	ck_pm(get(), PM_OK);
@@ -132,7 +55,7 @@ START_TEST(agrees_with_the_mesh_that_was_proved)
 	ck_assert_uint_eq(world.agreed, 1);
 	pm_session_free(session);
 	session = NULL;
-	check_key(key);
+	check_key(key, world.secret_id, world.secret);
 	ck_assert_str_eq(pm_deployment_appraised(pm_session_key_deployment(key))->claims.role,
 		"coordinator");
 }
@@ -218,9 +141,9 @@ START_TEST(another_secret_service)
 	refused(PM_E_REJECTED, "MeshCert.role");
 	world.secrets.purpose = PM_MESH_SIGN;
 	world.signer_lifetime = 10;
-	world.now += 50;
+	world.now = wall_now += 50;
 	refused(PM_E_STALE, "MeshCert.validity");
-	world.now -= 50;
+	world.now = wall_now -= 50;
 	ck_pm(get(), PM_OK);
 }
 END_TEST
@@ -279,11 +202,6 @@ START_TEST(bad_answers)
 END_TEST
 
 /* --- renewal --------------------------------------------------------------------------------- */
-
-static void pass_seconds(int64_t seconds)
-{
-	ticks_now += seconds * 1000;
-}
 
 START_TEST(renews)
 {
