@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/store.h"
+#include "store_tls.h"
 
 #define ROUNDS	5
 #define SECONDS 0.5
@@ -91,29 +91,12 @@ static void run(const char *name, const char *what, struct bench *b, int depth)
 	fflush(stdout);
 }
 
-static char *read_text(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, 65536);
-
-	if (!f || !text || !fread(text, 1, 65535, f))
-		err(1, "%s", path);
-	fclose(f);
-	return text;
-}
-
 int main(int argc, char **argv)
 {
-	struct store_tls tls = {0};
+	struct store_tls tls = store_tls_take(&argc, &argv);
 	struct bench b = {0};
 	const char *reason;
 
-	if (argc == 7 && !strcmp(argv[1], "--tls")) {
-		tls = (struct store_tls){
-			read_text(argv[2]), read_text(argv[3]), read_text(argv[4])};
-		argc -= 4;
-		argv += 4;
-	}
 	if (argc != 3 || loop_new(0, &b.loop) < 0)
 		errx(2, "usage: bench_store [--tls CERT KEY CA] NAME URL");
 	if (store_open(b.loop, argv[2], &tls, &reason, &b.store) < 0)
@@ -126,5 +109,6 @@ int main(int argc, char **argv)
 	run(argv[1], "read", &b, DEPTH);
 	store_close(b.store);
 	loop_free(b.loop);
+	store_tls_free(&tls);
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store_tls.h"
+
 #define GUARD_SECONDS 60
 
 int64_t __real_store_time(void);
@@ -30,27 +32,13 @@ void scene_move_time(int64_t seconds)
 	moved += seconds;
 }
 
-static char *read_text(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, 65536);
-
-	if (!f || !text || fread(text, 1, 65535, f) == 0)
-		err(1, "%s", path);
-	fclose(f);
-	return text;
-}
-
 void scene_init(int argc, char **argv)
 {
 	if (argc != 2 && argc != 5)
 		errx(2, "usage: URL [CERT KEY CA]");
 	url = argv[1];
-	if (argc == 5) {
-		tls.cert = read_text(argv[2]);
-		tls.key = read_text(argv[3]);
-		tls.ca = read_text(argv[4]);
-	}
+	if (argc == 5)
+		tls = store_tls_read(argv + 2);
 }
 
 const char *scene_url(void)

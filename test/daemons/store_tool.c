@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/store.h"
+#include "store_tls.h"
 
 #define SMALL 10
 
@@ -231,30 +231,13 @@ static bool start(struct tool *tool, int argc, char **argv)
 	return argc > 1 && start_many(tool, argc, argv);
 }
 
-static char *read_text(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, 65536);
-
-	if (!f || !text || !fread(text, 1, 65535, f))
-		err(1, "%s", path);
-	fclose(f);
-	return text;
-}
-
 int main(int argc, char **argv)
 {
-	struct store_tls tls = {0};
+	struct store_tls tls = store_tls_take(&argc, &argv);
 	struct tool tool = {0};
 	const char *reason = "";
 	int r;
 
-	if (argc > 4 && !strcmp(argv[1], "--tls")) {
-		tls = (struct store_tls){
-			read_text(argv[2]), read_text(argv[3]), read_text(argv[4])};
-		argc -= 4;
-		argv += 4;
-	}
 	if (argc < 3 || loop_new(0, &tool.loop) < 0)
 		errx(2, "usage: store_tool [--tls CERT KEY CA] URL COMMAND...");
 	r = store_open(tool.loop, argv[1], &tls, &reason, &tool.store);
@@ -267,8 +250,6 @@ int main(int argc, char **argv)
 		loop_run(tool.loop);
 	store_close(tool.store);
 	loop_free(tool.loop);
-	free((char *)tls.cert);
-	free((char *)tls.key);
-	free((char *)tls.ca);
+	store_tls_free(&tls);
 	return tool.status;
 }
