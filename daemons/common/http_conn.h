@@ -72,6 +72,9 @@ void http_conn_open(struct http_server *server, int fd);
 /* Ends it, whatever it does. */
 void http_conn_close(struct http_exchange *x);
 
+/* The phase begins, and its deadline. */
+void http_conn_enter(struct http_exchange *x, enum http_phase phase);
+
 /* Closes it when nothing is under way. */
 void http_conn_drain(struct http_exchange *x);
 
