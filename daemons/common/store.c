@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/store_backend.h"
+#include "common/store_watch.h"
 
 #define SWEEP_MILLISECONDS 5000
 
@@ -223,18 +223,7 @@ void store_cancel(struct store_op *op)
 
 /* --- watches --------------------------------------------------------------------------------- */
 
-static void free_watch(struct store_watch *watch)
-{
-	if (watch->store->backend->end_watch)
-		watch->store->backend->end_watch(watch);
-	TAILQ_REMOVE(&watch->store->watches, watch, all);
-	watch->store->watch_count--;
-	free(watch->prefix);
-	free(watch);
-}
-
-/* The watch's next operation. */
-static bool wait_for_changes(struct store_watch *watch)
+bool store_watch_wait(struct store_watch *watch)
 {
 	struct store_op *op = new_op(watch->store, STORE_CHANGES, watch->prefix);
 
@@ -244,86 +233,6 @@ static bool wait_for_changes(struct store_watch *watch)
 	op->watch = watch;
 	watch->op = start(watch->store, op, NULL, NULL);
 	return true;
-}
-
-struct store_watch *store_watch(struct store *store, const char *prefix, uint64_t after_revision,
-	store_event *event, store_lost *lost, void *arg)
-{
-	struct store_watch *watch;
-
-	if (store->watch_count >= STORE_WATCHES_MAX)
-		return NULL;
-	watch = calloc(1, sizeof(*watch));
-	if (!watch)
-		return NULL;
-	watch->store = store;
-	watch->seen = after_revision;
-	watch->event = event;
-	watch->lost = lost;
-	watch->arg = arg;
-	TAILQ_INSERT_TAIL(&store->watches, watch, all);
-	store->watch_count++;
-	if (!set_text(&watch->prefix, NULL, prefix) || !wait_for_changes(watch)) {
-		free_watch(watch);
-		return NULL;
-	}
-	return watch;
-}
-
-void store_unwatch(struct store_watch *watch)
-{
-	struct store_op *op = watch->op;
-
-	watch->is_ended = true;
-	watch->op = NULL;
-	if (op) {
-		op->watch = NULL;
-		/* It was never counted. */
-		watch->store->op_count++;
-		store_cancel(op);
-	}
-	if (!watch->is_telling)
-		free_watch(watch);
-}
-
-/* An entry that expired on the way is gone. */
-static void tell_one(struct store_watch *watch, const struct store_entry *entry)
-{
-	struct store_entry gone = *entry;
-
-	gone.value = NULL;
-	gone.len = 0;
-	gone.expires = 0;
-	watch->event(watch->arg, store_is_expired(entry->expires, store_time()) ? &gone : entry);
-}
-
-static void tell_lost(struct store_watch *watch, const char *reason)
-{
-	store_lost *lost = watch->lost;
-	void *arg = watch->arg;
-
-	free_watch(watch);
-	lost(arg, reason);
-}
-
-static void tell_changes(struct store_op *op)
-{
-	struct store_watch *watch = op->watch;
-
-	watch->op = NULL;
-	if (op->error != PM_OK) {
-		tell_lost(watch, op->reason);
-		return;
-	}
-	watch->is_telling = true;
-	for (size_t i = 0; i < op->count && !watch->is_ended; i++)
-		tell_one(watch, &op->entries[i]);
-	watch->is_telling = false;
-	watch->seen = op->revision;
-	if (watch->is_ended)
-		free_watch(watch);
-	else if (!wait_for_changes(watch))
-		tell_lost(watch, "out of memory");
 }
 
 /* --- what comes back ------------------------------------------------------------------------- */
@@ -348,7 +257,7 @@ static void finish(struct store_op *op)
 
 	forget(op);
 	if (watch)
-		tell_changes(op);
+		store_watch_tell(op);
 	else if (!op->is_cancelled && op->done)
 		tell_done(op);
 	free_op(op);
@@ -506,7 +415,7 @@ void store_close(struct store *store)
 		return;
 	give_up(store);
 	while ((watch = TAILQ_FIRST(&store->watches)))
-		free_watch(watch);
+		store_watch_free(watch);
 	if (store->self)
 		store->backend->close(store);
 	if (store->wakeup)
