@@ -1,52 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pm-proxy/keys.h"
+#include "pm-proxy/key_table.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "pm-proxy/spent.h"
-#include "pm-proxy/vault.h"
-
-#define BUCKETS 16384u
-
-/*
- * Two queues: of trials in the order in which they began, and of what was opened and may make room
- * in the order of its last use.
- */
-enum queue { TRIALS, USED, QUEUES };
-
-struct hook {
-	struct key *next, **back; /* back: what points to this one, or NULL */
-};
-
-struct key {
-	struct key *next; /* of its bucket */
-	struct hook hooks[QUEUES];
-	unsigned int references;
-	bool is_listed, is_opened, serves_field;
-	int64_t expires, fresh_since;
-	uint64_t lease;	   /* 0: it needs none */
-	int64_t confirmed; /* its expiry from then on, or 0 */
-	struct pm_field_key *field;
-	struct pm_exchange_key *sealed;
-	const uint8_t *secret;
-	char id[KEYS_ID_MAX + 1];
-};
-
-struct keys {
-	pthread_mutex_t lock;
-	struct keys_rules rules;
-	struct vault *vault;
-	struct spent *spent;	   /* were used, and are gone */
-	struct spent *field_spent; /* served field messages */
-	int64_t latest;		   /* the time, which never goes back */
-	int64_t floor;		   /* what was issued up to then may have been forgotten */
-	uint64_t lease_floor, lease_held;
-	size_t count, opened, field_count;
-	struct key *first[QUEUES], **last[QUEUES];
-	struct key *buckets[BUCKETS];
-};
 
 /* Keys beyond those in the table live in exchanges that are under way. */
 #define SECRETS_MAX (2 * KEYS_MAX)
@@ -69,203 +25,10 @@ int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 		return PM_E_NOMEM;
 	}
 	keys->latest = keys->floor = INT64_MIN;
-	for (int i = 0; i < QUEUES; i++)
+	for (int i = 0; i < KEY_QUEUES; i++)
 		keys->last[i] = &keys->first[i];
 	pthread_mutex_init(&keys->lock, NULL);
 	*ret_keys = keys;
-	return PM_OK;
-}
-
-/* Ids are hashes, and who chooses one badly is found a little later. */
-static struct key **bucket_of(struct keys *keys, const char *id)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *id; id++)
-		hash = (hash ^ (uint8_t)*id) * 16777619u;
-	return &keys->buckets[hash % BUCKETS];
-}
-
-/* In a time that says nothing of where they differ. */
-static bool is_same(const uint8_t *a, const uint8_t *b)
-{
-	unsigned int difference = 0;
-
-	for (size_t i = 0; i < VAULT_SECRET_SIZE; i++)
-		difference |= (unsigned int)(a[i] ^ b[i]);
-	return difference == 0;
-}
-
-/* --- with the lock held ---------------------------------------------------------------------- */
-
-static void destroy(struct keys *keys, struct key *key)
-{
-	keys->opened -= key->is_opened;
-	keys->field_count -= key->serves_field;
-	pm_field_key_free(key->field);
-	pm_exchange_key_free(key->sealed);
-	if (key->secret)
-		vault_drop(keys->vault, key->secret);
-	free(key);
-}
-
-static void unref(struct keys *keys, struct key *key)
-{
-	if (--key->references == 0)
-		destroy(keys, key);
-}
-
-static void join(struct keys *keys, enum queue queue, struct key *key)
-{
-	struct hook *hook = &key->hooks[queue];
-
-	hook->back = keys->last[queue];
-	*hook->back = key;
-	keys->last[queue] = &hook->next;
-}
-
-static void leave(struct keys *keys, enum queue queue, struct key *key)
-{
-	struct hook *hook = &key->hooks[queue];
-
-	if (!hook->back)
-		return;
-	*hook->back = hook->next;
-	if (hook->next)
-		hook->next->hooks[queue].back = hook->back;
-	else
-		keys->last[queue] = hook->back;
-	*hook = (struct hook){0};
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/*
- * What was answered under it is forgotten. When the id is forgotten too, nothing of its time is
- * answered any more under a secret that comes, whatever the clock says then.
- */
-static void remember(struct keys *keys, const struct key *key)
-{
-	int64_t forgotten;
-
-	if (!key->is_opened || key->confirmed)
-		return;
-	forgotten = spent_add(keys->spent, key->id, keys->latest);
-	if (forgotten != SPENT_NONE)
-		keys->floor = later(keys->floor, forgotten + PM_EXCHANGE_SKEW);
-}
-
-static void unlist(struct keys *keys, struct key **link)
-{
-	struct key *key = *link;
-
-	leave(keys, TRIALS, key);
-	leave(keys, USED, key);
-	remember(keys, key);
-	*link = key->next;
-	key->is_listed = false;
-	keys->count--;
-	unref(keys, key);
-}
-
-static struct key **find_link(struct keys *keys, const char *id)
-{
-	struct key **link = bucket_of(keys, id);
-
-	while (*link && strcmp((*link)->id, id) != 0)
-		link = &(*link)->next;
-	return link;
-}
-
-static void purge(struct keys *keys, int64_t now)
-{
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct key **link = &keys->buckets[i];
-
-		while (*link) {
-			if ((*link)->expires <= now)
-				unlist(keys, link);
-			else
-				link = &(*link)->next;
-		}
-	}
-}
-
-/* As the two formats have them: see pm_field_key_new(). */
-static bool is_id(const char *id)
-{
-	size_t len = strlen(id);
-
-	for (size_t i = 0; i < len; i++)
-		if (id[i] <= ' ' || id[i] > '~' || strchr("\"\\:", id[i]))
-			return false;
-	return len && len <= KEYS_ID_MAX;
-}
-
-static int make(struct keys *keys, const char *id, const uint8_t *secret, struct key **ret_key)
-{
-	struct key *key;
-
-	if (!is_id(id))
-		return PM_E_ARG;
-	key = calloc(1, sizeof(*key));
-	if (!key)
-		return PM_E_NOMEM;
-	key->references = 1;
-	key->secret = vault_put(keys->vault, secret);
-	if (!key->secret) {
-		destroy(keys, key);
-		return PM_E_LIMIT;
-	}
-	strcpy(key->id, id); /* its length was checked */
-	*ret_key = key;
-	return PM_OK;
-}
-
-/* The first of a queue that nobody uses just now makes room; false when there is none. */
-static bool make_room(struct keys *keys, enum queue queue)
-{
-	struct key *key = keys->first[queue];
-
-	while (key && key->references > 1)
-		key = key->hooks[queue].next;
-	if (key)
-		unlist(keys, find_link(keys, key->id));
-	return key != NULL;
-}
-
-/*
- * Also of a secret that is there already: its time may be longer now. In a full table the oldest
- * on trial makes room: whoever fills it with secrets that he never uses keeps nobody out.
- */
-static int insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
-	int64_t fresh_since)
-{
-	struct key **link = find_link(keys, id), *key;
-	int r;
-
-	if (*link && !is_same((*link)->secret, secret))
-		return PM_E_REJECTED;
-	if (*link) {
-		(*link)->expires = expires;
-		return PM_OK;
-	}
-	r = make(keys, id, secret, &key);
-	if (r < 0)
-		return r;
-	if (keys->count >= KEYS_MAX && !make_room(keys, TRIALS) && !make_room(keys, USED)) {
-		destroy(keys, key);
-		return PM_E_LIMIT;
-	}
-	link = find_link(keys, id);
-	key->expires = expires;
-	key->fresh_since = later(fresh_since, keys->floor);
-	key->is_listed = true;
-	*link = key;
-	keys->count++;
 	return PM_OK;
 }
 
@@ -275,7 +38,7 @@ static int insert(struct keys *keys, const char *id, const uint8_t *secret, int6
 static int insert_again(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
 	int64_t fresh_since)
 {
-	bool is_listed = *find_link(keys, id) != NULL;
+	bool is_listed = *key_table_find(keys, id) != NULL;
 	int64_t gone;
 
 	if (!is_listed && spent_has(keys->field_spent, id, NULL))
@@ -283,9 +46,9 @@ static int insert_again(struct keys *keys, const char *id, const uint8_t *secret
 	if (!is_listed && spent_has(keys->spent, id, &gone)) {
 		if (gone + PM_EXCHANGE_SKEW >= keys->latest)
 			return PM_E_REJECTED;
-		fresh_since = later(fresh_since, gone + PM_EXCHANGE_SKEW);
+		fresh_since = key_later(fresh_since, gone + PM_EXCHANGE_SKEW);
 	}
-	return insert(keys, id, secret, expires, fresh_since);
+	return key_table_insert(keys, id, secret, expires, fresh_since);
 }
 
 int keys_insert(struct keys *keys, const char *id, const uint8_t *secret, int64_t expires,
@@ -307,7 +70,7 @@ int keys_insert_leased(struct keys *keys, const char *id, const uint8_t *secret,
 	pthread_mutex_lock(&keys->lock);
 	r = insert_again(keys, id, secret, expires, fresh_since);
 	if (r == PM_OK)
-		(*find_link(keys, id))->lease = lease;
+		(*key_table_find(keys, id))->lease = lease;
 	pthread_mutex_unlock(&keys->lock);
 	return r;
 }
@@ -332,17 +95,17 @@ int keys_insert_trial(
 	int r = PM_OK;
 
 	pthread_mutex_lock(&keys->lock);
-	key = *find_link(keys, id);
+	key = *key_table_find(keys, id);
 	if (!key && is_spent(keys, id)) {
 		r = PM_E_REJECTED;
 	} else if (!key) {
-		r = insert(keys, id, secret, trial, trial - PM_EXCHANGE_WINDOW_MAX);
+		r = key_table_insert(keys, id, secret, trial, trial - PM_EXCHANGE_WINDOW_MAX);
 		if (r == PM_OK) {
-			key = *find_link(keys, id);
+			key = *key_table_find(keys, id);
 			key->confirmed = expires;
-			join(keys, TRIALS, key);
+			key_table_join(keys, KEY_TRIALS, key);
 		}
-	} else if (!is_same(key->secret, secret)) {
+	} else if (!key_is_same(key->secret, secret)) {
 		r = PM_E_REJECTED;
 	}
 	pthread_mutex_unlock(&keys->lock);
@@ -352,7 +115,7 @@ int keys_insert_trial(
 /* With the lock held. */
 static void end_trial(struct keys *keys, struct key *key)
 {
-	leave(keys, TRIALS, key);
+	key_table_leave(keys, KEY_TRIALS, key);
 	key->expires = key->confirmed;
 	key->confirmed = 0;
 }
@@ -366,7 +129,7 @@ static bool begin_field(struct keys *keys, struct key *key)
 		return false;
 	keys->field_count++;
 	key->serves_field = true;
-	leave(keys, USED, key);
+	key_table_leave(keys, KEY_USED, key);
 	(void)spent_add(keys->field_spent, key->id, keys->latest);
 	return true;
 }
@@ -378,9 +141,9 @@ static bool confirm(struct keys *keys, struct key *key, enum key_use use)
 		return false;
 	if (key->confirmed)
 		end_trial(keys, key);
-	if (key->hooks[USED].back) {
-		leave(keys, USED, key);
-		join(keys, USED, key);
+	if (key->hooks[KEY_USED].back) {
+		key_table_leave(keys, KEY_USED, key);
+		key_table_join(keys, KEY_USED, key);
 	}
 	return true;
 }
@@ -400,17 +163,17 @@ void keys_remove(struct keys *keys, const char *id)
 	struct key **link;
 
 	pthread_mutex_lock(&keys->lock);
-	link = find_link(keys, id);
+	link = key_table_find(keys, id);
 	if (*link)
-		unlist(keys, link);
+		key_table_remove(keys, link);
 	pthread_mutex_unlock(&keys->lock);
 }
 
 void keys_purge(struct keys *keys, int64_t now)
 {
 	pthread_mutex_lock(&keys->lock);
-	keys->latest = later(keys->latest, now);
-	purge(keys, now);
+	keys->latest = key_later(keys->latest, now);
+	key_table_purge(keys, now);
 	pthread_mutex_unlock(&keys->lock);
 }
 
@@ -436,8 +199,8 @@ struct key *keys_find(struct keys *keys, const char *id, int64_t now)
 	struct key *key;
 
 	pthread_mutex_lock(&keys->lock);
-	keys->latest = later(keys->latest, now);
-	key = *find_link(keys, id);
+	keys->latest = key_later(keys->latest, now);
+	key = *key_table_find(keys, id);
 	if (key && !may_serve(keys, key, now))
 		key = NULL;
 	if (key)
@@ -451,7 +214,7 @@ void key_unref(struct keys *keys, struct key *key)
 	if (!key)
 		return;
 	pthread_mutex_lock(&keys->lock);
-	unref(keys, key);
+	key_table_unref(keys, key);
 	pthread_mutex_unlock(&keys->lock);
 }
 
@@ -459,7 +222,7 @@ void keys_free(struct keys *keys)
 {
 	if (!keys)
 		return;
-	purge(keys, KEYS_FOREVER);
+	key_table_purge(keys, KEYS_FOREVER);
 	vault_free(keys->vault);
 	spent_free(keys->spent);
 	spent_free(keys->field_spent);
@@ -504,12 +267,12 @@ static bool open_key(struct keys *keys, struct key *key)
 {
 	if (key->is_opened)
 		return true;
-	if (keys->opened >= KEYS_OPENED_MAX && !make_room(keys, USED))
+	if (keys->opened >= KEYS_OPENED_MAX && !key_table_make_room(keys, KEY_USED))
 		return false;
 	keys->opened++;
 	key->is_opened = true;
 	if (key->is_listed && key->expires != KEYS_FOREVER)
-		join(keys, USED, key);
+		key_table_join(keys, KEY_USED, key);
 	return true;
 }
 
