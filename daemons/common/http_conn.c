@@ -8,6 +8,8 @@
 
 /* Reads of one connection before others get their turn. */
 #define READS_MAX 16
+/* Who came that long ago and asked nothing yet is idle. */
+#define NEW_MILLISECONDS 1000
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
@@ -150,12 +152,18 @@ void http_conn_retire(struct http_exchange *x)
 		http_conn_close(x);
 }
 
-bool http_conn_make_room(struct http_server *server)
+/* Who has only just come is about to ask something. */
+static bool has_just_come(const struct http_exchange *x)
+{
+	return !x->id[0] && loop_now() - x->idle_since < NEW_MILLISECONDS;
+}
+
+bool http_conn_make_room(struct http_server *server, bool is_full)
 {
 	struct http_exchange *oldest = NULL;
 
 	for (struct http_exchange *x = server->connections; x; x = x->next)
-		if (x->phase == HTTP_HEAD && x->in_len == 0 &&
+		if (x->phase == HTTP_HEAD && x->in_len == 0 && (is_full || !has_just_come(x)) &&
 			(!oldest || x->idle_since <= oldest->idle_since))
 			oldest = x;
 	if (oldest)

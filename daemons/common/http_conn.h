@@ -81,8 +81,11 @@ void http_conn_drain(struct http_exchange *x);
 /* Closes it when no request is under way, else after that. */
 void http_conn_retire(struct http_exchange *x);
 
-/* Of those on which nothing is under way closes the one that waits for longest; false: none. */
-bool http_conn_make_room(struct http_server *server);
+/*
+ * Of those on which nothing is under way closes the one that waits for longest; false: none. Unless
+ * is_full, who has only just come is left alone.
+ */
+bool http_conn_make_room(struct http_server *server, bool is_full);
 
 /* Sends what waits, and notes when that is impossible. */
 void http_conn_flush(struct http_exchange *x);

@@ -107,7 +107,7 @@ static bool has_no_files(int error)
 static void spare_files(struct http_server *server, int accepted)
 {
 	for (int i = 0; i < 2 && accepted >= server->files_most; i++)
-		(void)http_conn_make_room(server);
+		(void)http_conn_make_room(server, false);
 }
 
 /* The next connection, or -1 when there is none now; then the listener waits, if it must. */
@@ -115,7 +115,7 @@ static int accept_one(struct http_listener *l, int fd)
 {
 	int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (accepted < 0 && has_no_files(errno) && http_conn_make_room(l->server))
+	if (accepted < 0 && has_no_files(errno) && http_conn_make_room(l->server, true))
 		accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (accepted < 0 && has_no_files(errno))
 		pause_listener(l);
@@ -136,7 +136,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		/* That somebody waits is certain for the first only. */
 		if (is_full && i > 0)
 			return;
-		if (is_full && !http_conn_make_room(server)) {
+		if (is_full && !http_conn_make_room(server, true)) {
 			server->is_waiting = true;
 			listen_on(server, false);
 			return;

@@ -72,7 +72,8 @@ malformed() {
 	json_error "no base64" '[{"evidence": "*", "certificate": "AA=="}]' '$[0]: expected'
 	json_error "another member" '[{"evidence": "AA==", "certificate": "AA==", "x": "y"}]' '$[0]: expected'
 	json_error "twice" '[{"evidence": "AA==", "evidence": "AA=="}]' "duplicate"
-	json_error "no list in an object" '{"evidences": [], "result_code": 0, "result_message": "Ok"}' "expected a list"
+	json_error "no list in an object" '{"evidences": [], "result_code": 0, "result_message": "Ok"}' \
+		"expected a list"
 	json_error "an object of another kind" '{"evidence": "AA==", "certificate": "AA=="}' "expected a list"
 	json_error "no report in it" '[{"evidence": "AA==", "certificate": "AA=="}]' "REJECTED: device 0"
 }
