@@ -286,6 +286,13 @@ struct sim_defect {
 	bool harmless;
 };
 
+struct sim_defects {
+	const struct sim_defect *list;
+	size_t count;
+};
+
+extern const struct sim_defects sim_report_defects, sim_cert_defects;
+
 /* NULL after an error message. */
 const struct sim_defect *sim_defect_find(const char *name);
 void sim_defect_list(void);
