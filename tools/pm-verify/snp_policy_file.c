@@ -2,24 +2,16 @@
 #include "pm-verify/snp_policy_file.h"
 
 #include <err.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <pm/text.h>
-
 #include "common/file.h"
+#include "pm-verify/place.h"
 
 #define POLICY_SIZE_MAX (1u << 20)
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
-
-/* Where in the file we are, for messages. */
-struct place {
-	const char *file;
-	char path[128];
-};
 
 struct rule;
 typedef int (*rule_fn)(
@@ -32,34 +24,12 @@ struct rule {
 	unsigned int number;
 };
 
-static int complain(const struct place *at, const char *expected)
-{
-	warnx("%s: %s: expected %s", at->file, at->path, expected);
-	return TOOL_USAGE;
-}
-
 static int check(const struct place *at, int error)
 {
 	if (!error)
 		return TOOL_OK;
 	warnx("%s: %s: %s", at->file, at->path, pm_strerror(error));
 	return TOOL_USAGE;
-}
-
-static struct place below(const struct place *at, const char *key)
-{
-	struct place p = {.file = at->file};
-
-	snprintf(p.path, sizeof(p.path), "%.60s.%.60s", at->path, key);
-	return p;
-}
-
-static struct place element(const struct place *at, size_t index)
-{
-	struct place p = {.file = at->file};
-
-	snprintf(p.path, sizeof(p.path), "%.100s[%zu]", at->path, index);
-	return p;
 }
 
 /* Each key of an object by its rule. */
@@ -70,68 +40,21 @@ static int read_object(struct pm_snp_policy *p, const struct place *at, json_t *
 	json_t *value;
 
 	if (!json_is_object(object))
-		return complain(at, "an object");
+		return place_complain(at, "an object");
 	json_object_foreach(object, key, value)
 	{
-		struct place here = below(at, key);
+		struct place here = place_below(at, key);
 		size_t i = 0;
 		int r;
 
 		while (i < count && strcmp(rules[i].key, key))
 			i++;
 		if (i == count)
-			return complain(&here, "no such key");
+			return place_complain(&here, "no such key");
 		r = rules[i].read(p, &here, &rules[i], value);
 		if (r)
 			return r;
 	}
-	return TOOL_OK;
-}
-
-static int read_integer(const struct place *at, json_t *value, json_int_t max, json_int_t *ret)
-{
-	char expected[64];
-
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-		json_integer_value(value) > max) {
-		snprintf(expected, sizeof(expected), "an integer from 0 to %" JSON_INTEGER_FORMAT,
-			max);
-		return complain(at, expected);
-	}
-	*ret = json_integer_value(value);
-	return TOOL_OK;
-}
-
-/* "0x3f": 64 bits don't fit a JSON number. */
-static int read_bits(const struct place *at, json_t *value, uint64_t *ret)
-{
-	const char *text = json_string_value(value);
-	char *end = NULL;
-
-	if (!text || strncmp(text, "0x", 2) || !text[2] || strlen(text) > 18 ||
-		strspn(text + 2, "0123456789abcdefABCDEF") != strlen(text + 2))
-		return complain(at, "a string \"0x...\" of at most 64 bits");
-	*ret = strtoull(text, &end, 16);
-	return TOOL_OK;
-}
-
-static int read_hex(const struct place *at, json_t *value, uint8_t *ret, size_t size)
-{
-	const char *text = json_string_value(value);
-	char expected[64];
-
-	if (!text || pm_hex_decode(text, ret, size) < 0) {
-		snprintf(expected, sizeof(expected), "%zu hexadecimal digits", 2 * size);
-		return complain(at, expected);
-	}
-	return TOOL_OK;
-}
-
-static int read_true(const struct place *at, json_t *value, bool *ret)
-{
-	if (!json_is_boolean(value))
-		return complain(at, "true or false");
-	*ret = json_is_true(value);
 	return TOOL_OK;
 }
 
@@ -141,7 +64,7 @@ static int waive(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	bool yes;
-	int r = read_true(at, value, &yes);
+	int r = place_read_bool(at, value, &yes);
 
 	return r || !yes ? r : check(at, pm_snp_policy_waive(p, rule->number));
 }
@@ -150,7 +73,7 @@ static int permit(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	bool yes;
-	int r = read_true(at, value, &yes);
+	int r = place_read_bool(at, value, &yes);
 
 	return r || !yes ? r : check(at, pm_snp_policy_permit(p, rule->number));
 }
@@ -159,7 +82,7 @@ static int demand(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	bool yes;
-	int r = read_true(at, value, &yes);
+	int r = place_read_bool(at, value, &yes);
 
 	return r || !yes ? r : check(at, pm_snp_policy_require(p, rule->number));
 }
@@ -168,7 +91,7 @@ static int report_data(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	uint8_t bytes[PM_SNP_REPORT_DATA_SIZE];
-	int r = read_hex(at, value, bytes, sizeof(bytes));
+	int r = place_read_hex(at, value, bytes, sizeof(bytes));
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_expect_report_data(p, bytes));
@@ -199,7 +122,7 @@ static int field(
 {
 	enum pm_snp_field f = (enum pm_snp_field)rule->number;
 	uint8_t bytes[PM_SNP_CHIP_ID_SIZE];
-	int r = read_hex(at, value, bytes, field_size(f));
+	int r = place_read_hex(at, value, bytes, field_size(f));
 
 	return r ? r : check(at, pm_snp_policy_allow(p, f, bytes, field_size(f)));
 }
@@ -208,7 +131,7 @@ static int test_root(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	uint8_t sha256[32];
-	int r = read_hex(at, value, sha256, sizeof(sha256));
+	int r = place_read_hex(at, value, sha256, sizeof(sha256));
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_add_test_root(p, sha256));
@@ -220,7 +143,7 @@ static int csp_id(
 	const char *text = json_string_value(value);
 
 	(void)rule;
-	return text ? check(at, pm_snp_policy_allow_csp(p, text)) : complain(at, "a string");
+	return text ? check(at, pm_snp_policy_allow_csp(p, text)) : place_complain(at, "a string");
 }
 
 static int find_product(const char *name)
@@ -239,7 +162,7 @@ static int product(
 
 	(void)rule;
 	if (!found)
-		return complain(at, "\"Milan\", \"Genoa\" or \"Turin\"");
+		return place_complain(at, "\"Milan\", \"Genoa\" or \"Turin\"");
 	return check(at, pm_snp_policy_allow_product(p, (enum pm_snp_product)found));
 }
 
@@ -253,14 +176,14 @@ static int signer(
 		return check(at, pm_snp_policy_allow_signer(p, PM_SNP_VCEK));
 	if (text && !strcmp(text, "VLEK"))
 		return check(at, pm_snp_policy_allow_signer(p, PM_SNP_VLEK));
-	return complain(at, "\"VCEK\" or \"VLEK\"");
+	return place_complain(at, "\"VCEK\" or \"VLEK\"");
 }
 
 static int vmpl(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	json_int_t n;
-	int r = read_integer(at, value, 3, &n);
+	int r = place_read_integer(at, value, 3, &n);
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_allow_vmpl(p, (uint32_t)n));
@@ -293,10 +216,10 @@ static int list(
 	while (strcmp(elements[i].key, rule->key))
 		i++;
 	if (!json_is_array(value) || !json_array_size(value))
-		return complain(at, "an array that is not empty");
+		return place_complain(at, "an array that is not empty");
 	json_array_foreach(value, k, item)
 	{
-		struct place here = element(at, k);
+		struct place here = place_element(at, k);
 		int r = elements[i].read(p, &here, &elements[i], item);
 
 		if (r)
@@ -313,7 +236,7 @@ struct tcb_part {
 static int read_tcb_part(const struct place *at, const char *key, json_t *value,
 	struct tcb_part *parts, size_t count)
 {
-	struct place here = below(at, key);
+	struct place here = place_below(at, key);
 	json_int_t n;
 	size_t i = 0;
 	int r;
@@ -321,8 +244,8 @@ static int read_tcb_part(const struct place *at, const char *key, json_t *value,
 	while (i < count && (!parts[i].name || strcmp(parts[i].name, key)))
 		i++;
 	if (i == count)
-		return complain(&here, "no such part");
-	r = read_integer(&here, value, 255, &n);
+		return place_complain(&here, "no such part");
+	r = place_read_integer(&here, value, 255, &n);
 	if (r)
 		return r;
 	*parts[i].part = (uint8_t)n;
@@ -345,7 +268,7 @@ static int read_tcb(const struct place *at, bool turin, json_t *object, struct p
 	json_t *value;
 
 	if (!json_is_object(object))
-		return complain(at, "an object");
+		return place_complain(at, "an object");
 	json_object_foreach(object, key, value)
 	{
 		int r = read_tcb_part(at, key, value, parts, count);
@@ -355,9 +278,9 @@ static int read_tcb(const struct place *at, bool turin, json_t *object, struct p
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].name) {
-			struct place here = below(at, parts[i].name);
+			struct place here = place_below(at, parts[i].name);
 
-			return complain(&here, "an integer from 0 to 255, but it is missing");
+			return place_complain(&here, "an integer from 0 to 255, but it is missing");
 		}
 	}
 	return TOOL_OK;
@@ -370,15 +293,15 @@ static int min_tcb(
 	json_t *object;
 
 	if (!json_is_object(value) || !json_object_size(value))
-		return complain(at, "an object with a product at least");
+		return place_complain(at, "an object with a product at least");
 	json_object_foreach(value, name, object)
 	{
-		struct place here = below(at, name);
+		struct place here = place_below(at, name);
 		int found = find_product(name), r;
 		struct pm_snp_tcb tcb = {0};
 
 		if (!found)
-			return complain(&here, "\"Milan\", \"Genoa\" or \"Turin\" as key");
+			return place_complain(&here, "\"Milan\", \"Genoa\" or \"Turin\" as key");
 		r = read_tcb(&here, found == PM_SNP_TURIN, object, &tcb);
 		if (r)
 			return r;
@@ -391,29 +314,11 @@ static int min_tcb(
 }
 
 /* "1.55.29": count numbers of 0 to 255. */
-static int read_dotted(const struct place *at, json_t *value, uint8_t *ret, size_t count)
-{
-	const char *text = json_string_value(value);
-	const char *expected =
-		count == 3 ? "a string \"MAJOR.MINOR.BUILD\"" : "a string \"MAJOR.MINOR\"";
-
-	for (size_t i = 0; i < count; i++) {
-		size_t digits = text ? strspn(text, "0123456789") : 0;
-		unsigned long n = digits && digits < 4 ? strtoul(text, NULL, 10) : 256;
-
-		if (n > 255 || text[digits] != (i + 1 < count ? '.' : '\0'))
-			return complain(at, expected);
-		ret[i] = (uint8_t)n;
-		text += digits + 1;
-	}
-	return TOOL_OK;
-}
-
 static int min_firmware(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	uint8_t v[3];
-	int r = read_dotted(at, value, v, 3);
+	int r = place_read_dotted(at, value, v, 3);
 
 	(void)rule;
 	if (r)
@@ -426,7 +331,7 @@ static int min_abi(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	uint8_t v[2];
-	int r = read_dotted(at, value, v, 2);
+	int r = place_read_dotted(at, value, v, 2);
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_min_abi(p, v[0], v[1]));
@@ -436,7 +341,7 @@ static int min_guest_svn(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	json_int_t n;
-	int r = read_integer(at, value, UINT32_MAX, &n);
+	int r = place_read_integer(at, value, UINT32_MAX, &n);
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_min_guest_svn(p, (uint32_t)n));
@@ -446,7 +351,7 @@ static int min_version(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	json_int_t n;
-	int r = read_integer(at, value, 5, &n);
+	int r = place_read_integer(at, value, 5, &n);
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_min_version(p, (uint32_t)n));
@@ -456,7 +361,7 @@ static int max_crl_age(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	json_int_t n;
-	int r = read_integer(at, value, INT32_MAX, &n);
+	int r = place_read_integer(at, value, INT32_MAX, &n);
 
 	(void)rule;
 	return r ? r : check(at, pm_snp_policy_max_crl_age(p, n));
@@ -466,7 +371,7 @@ static int mitigations(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	uint64_t bits;
-	int r = read_bits(at, value, &bits);
+	int r = place_read_bits(at, value, &bits);
 
 	if (r)
 		return r;
@@ -478,7 +383,7 @@ static int bits(
 	struct pm_snp_policy *p, const struct place *at, const struct rule *rule, json_t *value)
 {
 	uint64_t mask;
-	int r = read_bits(at, value, &mask);
+	int r = place_read_bits(at, value, &mask);
 
 	if (r)
 		return r;
