@@ -141,20 +141,23 @@ bool record_allows(const struct record *record, const char *role, const char *mo
 	return check_rule(record, role, model, &by_role, &by_model) && by_role && by_model;
 }
 
+/* NULL without memory: fewer names, or none, would read as a wider rule. */
 static json_t *names_json(struct cursor *c)
 {
 	json_t *list = json_array();
+	bool good = list != NULL;
 	const uint8_t *text;
 	uint64_t count, len;
 
 	if (!take_number(c, 2, &count))
 		count = 0;
-	for (uint64_t i = 0; i < count && take_number(c, 1, &len) && take(c, len, &text); i++)
-		json_array_append_new(list, json_stringn((const char *)text, len));
-	if (json_array_size(list))
+	for (uint64_t i = 0; good && i < count && take_number(c, 1, &len) && take(c, len, &text);
+		i++)
+		good = json_array_append_new(list, json_stringn((const char *)text, len)) == 0;
+	if (good && json_array_size(list))
 		return list;
 	json_decref(list);
-	return json_null();
+	return good ? json_null() : NULL;
 }
 
 json_t *record_rule_json(const struct record *record)
