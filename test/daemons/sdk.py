@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 
-from client import CANARY, Scene, sealed_with
+from between import sealed_with
+from client import Scene
 from harness import LIMIT, figure, run_tests, wait_for_figure
+from proxy import CANARY
 
 SKIPPED = 77
 
