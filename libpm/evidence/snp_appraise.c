@@ -339,6 +339,30 @@ static bool check_order(const struct appraisal *a, const char *name, bool in_ord
 	return accept(a, true, name, "yes");
 }
 
+/* Each part of the first is at most what it is in the second. */
+static bool check_tcb_order(const struct appraisal *a, const char *name,
+	const struct pm_snp_tcb *lower, const struct pm_snp_tcb *upper)
+{
+	enum pm_snp_product product = a->facts->product;
+
+	if (pm_snp_tcb_at_least(upper, lower))
+		return accept(a, true, name, "yes");
+	return refuse(a, name, text("at most %s", pm_snp_tcb_text(product, upper).s).s, "%s",
+		pm_snp_tcb_text(product, lower).s);
+}
+
+static bool check_firmware_order(const struct appraisal *a)
+{
+	const struct pm_snp_firmware *committed = &a->facts->fields.committed_firmware;
+	const struct pm_snp_firmware *current = &a->facts->fields.current_firmware;
+
+	if (pm_snp_firmware_compare(committed, current) <= 0)
+		return accept(a, true, "committed firmware <= current", "yes");
+	return refuse(a, "committed firmware <= current",
+		text("at most %u.%u.%u", current->major, current->minor, current->build).s,
+		"%u.%u.%u", committed->major, committed->minor, committed->build);
+}
+
 /*
  * The key is derived from a version that is committed at most, and nothing older than what is
  * committed may run. Without a migration agent the guest was launched on this platform.
@@ -346,18 +370,15 @@ static bool check_order(const struct appraisal *a, const char *name, bool in_ord
 static bool check_relations(const struct appraisal *a)
 {
 	const struct pm_snp_facts *f = a->facts;
-	bool ok = check_order(a, "REPORTED_TCB <= COMMITTED_TCB",
-		pm_snp_tcb_at_least(&f->committed_tcb, &f->reported_tcb));
+	bool ok = check_tcb_order(
+		a, "REPORTED_TCB <= COMMITTED_TCB", &f->reported_tcb, &f->committed_tcb);
 
-	ok &= check_order(a, "COMMITTED_TCB <= CURRENT_TCB",
-		pm_snp_tcb_at_least(&f->current_tcb, &f->committed_tcb));
-	ok &= check_order(a, "committed firmware <= current",
-		pm_snp_firmware_compare(
-			&f->fields.committed_firmware, &f->fields.current_firmware) <= 0);
+	ok &= check_tcb_order(
+		a, "COMMITTED_TCB <= CURRENT_TCB", &f->committed_tcb, &f->current_tcb);
+	ok &= check_firmware_order(a);
 	if (f->fields.policy & PM_SNP_POLICY_MIGRATE_MA)
 		return ok;
-	ok &= check_order(a, "LAUNCH_TCB <= CURRENT_TCB",
-		pm_snp_tcb_at_least(&f->current_tcb, &f->launch_tcb));
+	ok &= check_tcb_order(a, "LAUNCH_TCB <= CURRENT_TCB", &f->launch_tcb, &f->current_tcb);
 	return ok;
 }
 

@@ -56,7 +56,8 @@ static int parse_all(
 
 		if (r < 0)
 			return pm_fail(report, r, "certificate",
-				"a DER certificate, nothing behind it",
+				"a DER certificate, nothing behind it, no unknown critical "
+				"extension",
 				"%zu bytes that are not one", ev->certs[i].len);
 		ret->count++;
 	}

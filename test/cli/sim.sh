@@ -223,6 +223,14 @@ says "Serial Number: 010001"
 verify_report 0 milan
 says "microcode 220"
 
+# What is out of order is told with both values.
+"$sim" report "$dir/milan" --report-data "$report_data" -o "$dir/report" --certs "$dir/table" \
+	--field current_tcb=4,0,24,218 --field current_build=1
+verify_report 1 milan
+says "COMMITTED_TCB <= CURRENT_TCB: found boot loader 4, tee 0, snp 24, microcode 220, expected at most boot loader"
+says "committed firmware <= current   found 1.55.29, expected at most 1.55.1"
+"$sim" report "$dir/milan" --report-data "$report_data" -o "$dir/report" --certs "$dir/table"
+
 # An HCL blob binds its runtime data.
 "$sim" hcl "$dir/milan" -o "$dir/hcl"
 wanted 0 "$verify" snp "$dir/hcl" --certs "$dir/table" --policy "$dir/milan/policy.json" --any-report-data \
