@@ -214,6 +214,11 @@ hosts() {
 	run 0 "no switches, permitted" $verify "$work/gpus.json" $waived --allow-topology
 	evidence $gpus $switches ppcie8-gpu-590.12/0 >"$work/twice.json"
 	refused "a GPU twice" "distinct devices" "$work/twice.json" $waived
+	evidence ppcie8-gpu-590.12/0 >"$work/alone.json"
+	run 0 "one GPU of a host, as without a list" $verify "$work/alone.json" $waived
+	refused "one GPU in place of a host" "topology" "$work/alone.json" $waived --min-gpus 1
+	evidence ppcie8-gpu-590.12/0 ppcie8-gpu-590.12/1 >"$work/pair.json"
+	refused "two GPUs of a host" "topology" "$work/pair.json" $waived
 	evidence hopper-550.90.07 blackwell-575.32 >"$work/two.json"
 	run 0 "two GPUs" $verify "$work/two.json" --any-nonce --no-rim --no-ocsp
 	refused "one of another nonce" "nonce" "$work/host.json" $any --nonce "$(printf %064d 0)"

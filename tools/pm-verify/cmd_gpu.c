@@ -451,7 +451,8 @@ static int verify_all(const struct gpu_options *o, const struct pm_gpu_policy *p
 		r = r < 0 ? r : d->list[i].error;
 	}
 	pm_gpu_cache_free(cache);
-	if (r < 0 || !d->is_set)
+	/* One device alone is no host, whichever way it is written down. */
+	if (r < 0 || !d->is_set || (d->count == 1 && !o->has_min_gpus))
 		return r;
 	return pm_gpu_verify_set(
 		facts, d->count, o->has_min_gpus ? o->min_gpus : gpus, o->set_flags, d->report);
