@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """pm-proxy before an inference server: proxy.py PM-PROXY INFERENCE-SERVER PEER"""
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -270,9 +271,12 @@ def test_routes(programs):
                                      ("GET", "/v1/models/%2e%2e/x", 400),
                                      ("POST", "/unstructured/x", 501), ("GET", "/", 501)):
             assert ask(s.address, method, path).status == status, path
-        for method, path, inner in (("POST", "/v1/files", 501), ("GET", "/v1/models/../x", 400)):
-            _, r, (ok, status, _, _, _) = s.sealed(path, b"{}", method=method)
+        for method, path, inner in (("POST", "/v1/files", 501), ("GET", "/v1/models/../x", 400),
+                                    ("GET", "/v1/models/a\\b", 400), ("GET", '/v1/models/a"b', 400),
+                                    ("GET", "/v1/models//x", 400), ("GET", "/v1/models/%2E%2e/x", 400)):
+            _, r, (ok, status, _, _, body) = s.sealed(path, b"{}", method=method)
             assert (r.status, ok, status) == (200, "ok", inner), path
+            assert error_of(body) == ("bad_path" if inner == 400 else "unsupported_endpoint"), (path, body)
         _, r = s.post("/v1/audio/transcriptions", b"{}", [("Content-Type", "application/json")])
         assert r.status == 415
     with Setup(programs, "--adapter", "anthropic") as s:
@@ -506,6 +510,7 @@ def test_types_of_requests(programs):
 
 def test_upstream_garbage(programs):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    coded = gzip.compress(b'{"a":1}')
     answers = [
         b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n",
         head + b"Content-Length: 100\r\n\r\n{\"a\":1}",
@@ -513,6 +518,8 @@ def test_upstream_garbage(programs):
         head + b"Transfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n",
         head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         head + b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+        head + b"Transfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(coded), coded),
+        head + b"Transfer-Encoding: identity\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
         b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
     ]
     for answer in answers:
