@@ -72,8 +72,14 @@ static int make_trail(struct secrets_loop *own, struct ring *ring)
 		.keep_seconds = (int64_t)s->options->log_days * 86400,
 	};
 
+	int r;
+
 	snprintf(name, sizeof(name), "secrets.%s.%d", s->instance, own->loop->index);
-	return trail_new(own->loop, own->store, &options, &own->trail);
+	r = trail_new(own->loop, own->store, &options, &own->trail);
+	if (r < 0 || own->loop->index != 0)
+		return r;
+	own->witness = witness_new(own->loop, own->store, &options, own->trail);
+	return own->witness ? PM_OK : PM_E_NOMEM;
 }
 
 /* Of the first loop. */
@@ -95,17 +101,20 @@ static int make_watchers(struct secrets_loop *own, struct ring *ring)
 	return r;
 }
 
+/* Who verifies the log, and who watches it, must know how long the store keeps it. */
 static void note_begin(struct secrets_loop *own, const struct mesh_identity *identity)
 {
-	char serial[24];
+	char serial[24], days[16];
 	const struct pm_audit_field fields[] = {
 		{"replica", identity->who->replica},
 		{"serial", serial},
+		{"days", days},
 	};
 
 	snprintf(
 		serial, sizeof(serial), "%llu", (unsigned long long)identity->who->manifest_serial);
-	(void)trail_note(own->trail, "instance.began", fields, 2, NULL, NULL, NULL);
+	snprintf(days, sizeof(days), "%u", (unsigned int)own->secrets->options->log_days);
+	(void)trail_note(own->trail, "instance.began", fields, 3, NULL, NULL, NULL);
 }
 
 static int become(struct secrets_loop *own, const struct mesh_identity *identity)
@@ -215,6 +224,7 @@ void secrets_close_loop(struct loop *loop, void *arg)
 		atomic_store(&s->state, NULL);
 	if (own->follow)
 		atomic_store(&s->follow, NULL);
+	witness_free(own->witness);
 	trail_free(own->trail);
 	follow_free(own->follow);
 	state_free(own->state);

@@ -19,6 +19,7 @@
 #include "pm-secrets/ring.h"
 #include "pm-secrets/state.h"
 #include "pm-secrets/trail.h"
+#include "pm-secrets/witness.h"
 
 /* Counts, for metrics. */
 struct secrets_counts {
@@ -54,8 +55,9 @@ struct secrets_loop {
 	struct loop *loop;
 	struct store *store;
 	struct trail *trail;
-	struct follow *follow; /* of the first loop, as are the next two */
+	struct follow *follow; /* of the first loop, as are the next three */
 	struct state *state;
+	struct witness *witness;
 	struct event *tick;
 	LIST_HEAD(, watching) watches;
 	bool is_draining;

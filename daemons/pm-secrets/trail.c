@@ -59,15 +59,43 @@ static void batch_free(struct batch *batch)
 	buffer_free(&batch->lines);
 }
 
+/* --- keys ------------------------------------------------------------------------------------ */
+
+#define DIGITS	      "0123456789"
+#define NUMBER_DIGITS 12
+
+void trail_key(const char *name, uint64_t number, char ret_key[TRAIL_KEY_SIZE])
+{
+	snprintf(ret_key, TRAIL_KEY_SIZE, TRAIL_PREFIX "%s/%012llu", name,
+		(unsigned long long)number);
+}
+
+bool trail_key_read(const char *key, char ret_name[PM_AUDIT_NAME_MAX + 1], uint64_t *ret_number)
+{
+	const char *name = key + strlen(TRAIL_PREFIX), *digits;
+	size_t len;
+
+	if (strncmp(key, TRAIL_PREFIX, strlen(TRAIL_PREFIX)) != 0)
+		return false;
+	len = strspn(name, "abcdefghijklmnopqrstuvwxyz" DIGITS "._-");
+	digits = name + len + 1;
+	if (!len || len > PM_AUDIT_NAME_MAX || name[len] != '/' ||
+		strspn(digits, DIGITS) != NUMBER_DIGITS || digits[NUMBER_DIGITS])
+		return false;
+	memcpy(ret_name, name, len);
+	ret_name[len] = '\0';
+	*ret_number = strtoull(digits, NULL, 10);
+	return *ret_number != 0;
+}
+
 /* --- writing --------------------------------------------------------------------------------- */
 
 static bool write_batch(struct trail *trail)
 {
 	int64_t expires = clock_seconds() + trail->keep_seconds;
-	char key[sizeof(TRAIL_PREFIX) + PM_AUDIT_NAME_MAX + 24];
+	char key[TRAIL_KEY_SIZE];
 
-	snprintf(key, sizeof(key), TRAIL_PREFIX "%s/%012llu", trail->name,
-		(unsigned long long)trail->number);
+	trail_key(trail->name, trail->number, key);
 	trail->op = store_put(trail->store, key, trail->now.lines.bytes, trail->now.lines.len,
 		expires, 0, on_stored, trail);
 	return trail->op != NULL;

@@ -20,6 +20,10 @@
 /* Where lines lie: behind this the name of the log, a slash, and the number of the batch. */
 #define TRAIL_PREFIX "secrets/log/"
 
+/* Room for the key of a batch; and the greatest number of one, as keys are sorted by them. */
+#define TRAIL_KEY_SIZE	 (sizeof(TRAIL_PREFIX) + PM_AUDIT_NAME_MAX + 24)
+#define TRAIL_NUMBER_MAX UINT64_C(999999999999)
+
 /* Lines of one batch, in bytes: more do not wait for it. */
 #define TRAIL_BATCH_MAX 262144
 
@@ -28,6 +32,11 @@ struct trail;
 struct trail_wait;
 
 typedef void trail_done(void *arg, bool kept);
+
+/* Where a batch lies. The first one of a log is number 1. */
+void trail_key(const char *name, uint64_t number, char ret_key[TRAIL_KEY_SIZE]);
+/* Which batch lies there; false: that is no key of one. */
+bool trail_key_read(const char *key, char ret_name[PM_AUDIT_NAME_MAX + 1], uint64_t *ret_number);
 
 struct trail_options {
 	const char *name;
