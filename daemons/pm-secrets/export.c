@@ -23,7 +23,8 @@ struct export
 	int (*last)(struct job * job);
 	struct backup backup;
 	struct buffer out;
-	bool more, waits; /* waits: until the client has read */
+	bool more, waits;  /* waits: until the client has read */
+	uint64_t revision; /* of the store as the first page shows it */
 	char after[STORE_KEY_MAX + 1];
 };
 
@@ -82,6 +83,8 @@ static int take_page(struct job *job, const struct store_result *result)
 	int r = result->error;
 
 	e->more = result->more;
+	if (!e->revision)
+		e->revision = result->revision;
 	for (size_t i = 0; r == PM_OK && i < result->count; i++) {
 		r = e->entry(job, &result->entries[i]);
 		strcpy(e->after, result->entries[i].key); /* the store's keys are no longer */
@@ -188,24 +191,30 @@ void admin_backup(struct job *job)
 
 /* --- the log --------------------------------------------------------------------------------- */
 
-/* Lines of one process after those of another: each line names its log. */
+/*
+ * Lines of one process after those of another: each line names its log. All logs end where they
+ * ended when the walk began: else a later page could tell of lines that an earlier one has not.
+ */
 static int add_lines(struct job *job, const struct store_entry *entry)
 {
 	struct export *e = job->admin->export;
 
+	if (entry->revision > e->revision)
+		return PM_OK;
 	return buffer_add(&e->out, entry->value, entry->len, SIZE_MAX) ? PM_OK : PM_E_NOMEM;
 }
 
-/* {"key": who signs the lines}. */
+/* {"days": how long lines are kept, "key": who signs them}. */
 static bool begin_log(struct job *job)
 {
 	const struct pm_sign_public *key = pm_sign_key_public(ring_audit_key(job->ring));
-	char text[(PM_SIGN_SPKI_MAX + 2) / 3 * 4 + 1], line[sizeof(text) + 16];
+	char text[(PM_SIGN_SPKI_MAX + 2) / 3 * 4 + 1], line[sizeof(text) + 40];
 	int n;
 
 	if (pm_text_base64_encode(key->spki, key->spki_size, text, sizeof(text)) < 0)
 		return false;
-	n = snprintf(line, sizeof(line), "{\"key\":\"%s\"}\n", text);
+	n = snprintf(line, sizeof(line), "{\"days\":%u,\"key\":\"%s\"}\n",
+		(unsigned int)job->secrets->options->log_days, text);
 	return admin_begin(job, "application/x-ndjson") && admin_piece(job, line, (size_t)n);
 }
 
