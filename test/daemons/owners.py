@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import select
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -51,6 +52,25 @@ class Scene:
             assert time.monotonic() < end, service.text()
             select.select([], [], [], 0.05)
         return service
+
+    def change_log(self, store, *statements):
+        """Batches of logs, by key, after statements were done."""
+        with contextlib.closing(sqlite3.connect(f"{self.d.folder}/{store}.db", timeout=LIMIT)) as db, db:
+            for statement in statements:
+                assert db.execute(*statement).rowcount, statement
+            rows = db.execute("SELECT key, value FROM entry WHERE CAST(key AS TEXT) LIKE 'secrets/log/%' ORDER BY key")
+            return {key.decode(): value.decode() for key, value in rows}
+
+    def copy_store(self, to, *statements):
+        with contextlib.closing(sqlite3.connect(f"{self.d.folder}/secrets.db", timeout=LIMIT)) as db, \
+             contextlib.closing(sqlite3.connect(f"{self.d.folder}/{to}.db")) as other:
+            db.backup(other)
+        return self.change_log(to, *statements)
+
+    def log(self, service, out, *words):
+        """The exit status, and what was said on standard error."""
+        status, _, err = self.ctl(service, "log", "-o", f"{self.d.folder}/{out}", *words)
+        return status, err
 
     def key(self, name):
         return f"{self.d.folder}/{name}.key"
@@ -136,6 +156,87 @@ def test_the_life_of_a_secret(programs):
         assert events >= {"instance.began", "command.put", "command.revoke", "command.rotate", "command.backup",
                           "command.restore", "secret.released", "secret.refused"}, events
         assert CANARY not in pathlib.Path(log).read_bytes()
+
+
+def heads(batches):
+    """How many entries each log has."""
+    return {x["log"]: x["sequence"] for text in batches.values() for x in map(json.loads, text.splitlines())}
+
+
+def sights(batches):
+    """The furthest that was seen of each log."""
+    seen = {}
+    for x in (json.loads(line) for text in batches.values() for line in text.splitlines()):
+        if x["event"] == "log.seen":
+            name = x["fields"]["seen"]
+            seen[name] = max(seen.get(name, 0), int(x["fields"]["entries"]))
+    return seen
+
+
+def wait_until_seen(scene, wanted):
+    end = time.monotonic() + LIMIT
+    while not wanted.items() <= sights(batches := scene.change_log("secrets")).items():
+        assert time.monotonic() < end, (wanted, batches)
+        select.select([], [], [], 0.05)
+
+
+def test_logs_tell_of_each_other(programs):
+    """A store that drops what an instance wrote, when another one saw it."""
+    with Scene(programs) as scene:
+        first = scene.start()
+        for value in (b"1", b"2", b"3"):
+            scene.do(first, "put", "weights/a", "-", "--ttl", "1h", data=value)
+        assert scene.log(first, "earlier") == (0, "")
+        first.stop()
+        before = scene.change_log("secrets")
+        name = max(heads(before), key=heads(before).get)
+        keys = sorted(k for k in before if k.startswith(f"secrets/log/{name}/"))
+        assert len(keys) >= 4, before
+        last = [x.encode() for x in keys[-2:]]
+        second = scene.start()
+        wait_until_seen(scene, heads(before))
+        watcher = max(heads(scene.change_log("secrets")).keys() - heads(before).keys())
+        watcher = watcher[:watcher.rindex(".")] + ".0"
+        since = ("--since", f"{scene.d.folder}/earlier")
+        assert scene.log(second, "log") == (0, "")
+        assert scene.log(second, "log", *since) == (0, "")
+        second.stop()
+
+        def drop(*names):
+            return [("DELETE FROM entry WHERE CAST(key AS TEXT) LIKE ?", (f"secrets/log/{x}/%",)) for x in names]
+
+        count = heads(before)[name]
+        everything = {x[:x.rindex(".")] + ".%" for x in (name, watcher)}
+        swap = "UPDATE entry SET value=? WHERE key=?"
+        cases = {
+            "untouched": ([], (), 0, ""),
+            "cut": ([("DELETE FROM entry WHERE key=?", (last[1],))], (), 1,
+                    f"{name} is cut: it ends at entry {count - 1}, {watcher} saw {count}"),
+            "gone": (drop(name), (), 1, f"{name} is missing: {watcher} saw entry {count}"),
+            "swapped": ([(swap, (before[keys[-1]].encode(), last[0])), (swap, (before[keys[-2]].encode(), last[1]))],
+                        (), 1, f"{name}: "),
+            # What the limits say: who saw it is gone too, so only what was fetched earlier tells.
+            "all-gone": (drop(*everything), (), 0, ""),
+            "all-gone-since": (drop(*everything), since, 1, f"{name} is missing: {since[1]} saw entry "),
+            "begins-later": ([("DELETE FROM entry WHERE key=?", (keys[0].encode(),))], since, 1,
+                             f"{name} is cut: it begins at entry 2, {since[1]} saw 1"),
+        }
+        for case, (statements, words, status, said) in cases.items():
+            scene.copy_store(case, *statements)
+            service = scene.start(case)
+            got, err = scene.log(service, case, *words)
+            assert got == status and said in err and (status or not err), (case, got, err)
+            service.stop()
+
+        # An earlier fetch is not replaced by one that lacks what it has.
+        kept = pathlib.Path(since[1]).read_bytes()
+        service = scene.start("all-gone")
+        status, err = scene.log(service, "earlier", *since)
+        assert status == 1 and "left as it is" in err and pathlib.Path(since[1]).read_bytes() == kept, (status, err)
+        assert scene.log(service, "all-gone", "--since", f"{scene.d.folder}/all-gone") == (0, "")
+        pathlib.Path(since[1]).write_bytes(kept.replace(b"weights", b"WEIGHTS", 1))
+        assert scene.log(service, "log", *since)[0] == 1
+        assert scene.log(service, "log", "--since", f"{scene.d.folder}/none")[0] == 2
 
 
 def test_who_may_not(programs):

@@ -25,7 +25,7 @@ struct secrets_call {
 	/* Of some. */
 	int64_t ttl; /* seconds */
 	struct secrets_names roles, models;
-	const char *output;
+	const char *output, *since;
 	const char *share_keys[PM_SHARES_MAX];
 	size_t share_key_count;
 	const char *words[2]; /* what stands behind the options */

@@ -37,6 +37,7 @@ enum {
 	OPT_ROLE,
 	OPT_MODEL,
 	OPT_SHARE_KEY,
+	OPT_SINCE,
 };
 
 static const struct option long_options[] = {
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
 	{"role", required_argument, NULL, OPT_ROLE},
 	{"model", required_argument, NULL, OPT_MODEL},
 	{"share-key", required_argument, NULL, OPT_SHARE_KEY},
+	{"since", required_argument, NULL, OPT_SINCE},
 	{"output", required_argument, NULL, 'o'},
 	TOOL_MESH_ROWS,
 	{"help", no_argument, NULL, 'h'},
@@ -128,6 +130,9 @@ static int set_option(struct secrets_call *call, int id)
 		return add_name("model", &call->models, optarg);
 	case OPT_SHARE_KEY:
 		return add_share_key(call, optarg);
+	case OPT_SINCE:
+		call->since = optarg;
+		return TOOL_OK;
 	case 'o':
 		call->output = optarg;
 		return TOOL_OK;

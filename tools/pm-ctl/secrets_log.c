@@ -3,125 +3,129 @@
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "common/checks.h"
 #include "common/file.h"
-#include "pm-ctl/manifest.h"
 #include "pm-ctl/secrets.h"
+#include "pm-ctl/secrets_log_seen.h"
 
 static const char help[] =
 	"Usage: pm-ctl secrets log -o FILE OPTION...\n"
 	"Fetch the log of what was released, refused and changed, and verify it: each process "
 	"writes\n"
-	"logs of its own, which stand one after the other. Logs that the store keeps from their\n"
-	"beginning are verified; of others it is said that their beginning is gone.\n"
+	"logs of its own, which stand one after the other, and tells in them of the others' ends.\n"
+	"What a log tells of must be there, unless the store may have forgotten it by now.\n"
 	"\n"
-	"  -o, --output FILE    where its lines go\n";
+	"  -o, --output FILE    where its lines go\n"
+	"  --since FILE         what was fetched earlier: all lines of it that the store must "
+	"keep\n"
+	"                       as yet have to be there still. It may be the file of -o, which is\n"
+	"                       then replaced only when nothing is wrong\n";
 
-/* The first line: {"key": who signs}. */
-static int read_key(const char *line, size_t len, struct pm_sign_public *ret)
+/* --- an earlier one -------------------------------------------------------------------------- */
+
+struct earlier {
+	uint8_t *text;
+	struct secrets_log_set set;
+	bool is_output; /* the file that we shall write */
+};
+
+static bool is_same_file(const char *a, const char *b)
 {
-	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *text = json_string_value(json_object_get(json, "key"));
-	uint8_t spki[PM_SIGN_SPKI_MAX];
-	size_t spki_len = 0;
-	int r = text ? pm_text_base64_decode(text, strlen(text), spki, sizeof(spki), &spki_len)
-		     : PM_E_FORMAT;
+	struct stat x, y;
 
-	json_decref(json);
-	return r == PM_OK ? pm_sign_public_parse(spki, spki_len, NULL, ret) : r;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* The name of a line's log: nothing is verified by that. */
-static bool read_name(const char *line, size_t len, char ret[PM_AUDIT_NAME_MAX + 1])
+/* What does not verify says nothing of what was there. */
+static int read_earlier(const struct secrets_call *call, struct earlier *ret)
 {
-	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *name = json_string_value(json_object_get(json, "log"));
-	bool good = name && strlen(name) <= PM_AUDIT_NAME_MAX;
+	size_t len = 0;
+	int r = tool_read_file(call->since, SECRETS_LOG_MAX, &ret->text, &len);
 
-	if (good)
-		strcpy(ret, name); /* its length was checked */
-	json_decref(json);
-	return good;
+	if (r == TOOL_OK)
+		r = secrets_log_read(call->since, (const char *)ret->text, len, &ret->set);
+	ret->is_output = is_same_file(call->since, call->output);
+	return r;
 }
 
-/* How many bytes of lines from here on are of one log. */
-static size_t same_log(const char *text, size_t len, char ret_name[PM_AUDIT_NAME_MAX + 1])
+/* --- this one -------------------------------------------------------------------------------- */
+
+static void print(const struct secrets_log_one *log)
 {
-	char name[PM_AUDIT_NAME_MAX + 1];
-	const char *end;
-	size_t at = 0;
+	if (!log->is_authentic)
+		return;
+	printf("%s: %llu entries", log->name, (unsigned long long)log->head.entries);
+	if (log->first > 1)
+		printf(", of which the first %llu are gone", (unsigned long long)log->first - 1);
+	printf("\n");
+}
 
-	while (at < len && (end = memchr(text + at, '\n', len - at))) {
-		size_t line = (size_t)(end - text) + 1 - at;
+/* Each log by itself, and then what they, and an earlier fetch, say of each other. */
+static int verify(const struct secrets_call *call, const struct earlier *earlier,
+	const struct pm_operator_answer *answer)
+{
+	struct secrets_log_set set;
+	int64_t now = time(NULL);
+	int r = secrets_log_read(call->service, (const char *)answer->body, answer->len, &set), s;
 
-		if (!read_name(text + at, line, at ? name : ret_name))
-			return at;
-		if (at && strcmp(name, ret_name) != 0)
-			return at;
-		at += line;
+	for (size_t i = 0; i < set.count; i++)
+		print(set.logs[i]);
+	s = secrets_log_check(&set, now);
+	r = r == TOOL_OK ? s : r;
+	s = call->since ? secrets_log_check_since(&set, &earlier->set, now) : TOOL_OK;
+	secrets_log_clear(&set);
+	return r == TOOL_OK ? s : r;
+}
+
+/* What was refused is kept too, for whoever looks into it; but not in place of what is better. */
+static int keep(const struct secrets_call *call, const struct earlier *earlier,
+	const struct pm_operator_answer *answer, int verified)
+{
+	int r;
+
+	if (verified != TOOL_OK && earlier->is_output) {
+		warnx("%s: left as it is", call->output);
+		return verified;
 	}
-	return at;
+	r = tool_write_file(call->output, answer->body, answer->len, 0600);
+	return r == TOOL_OK ? verified : r;
 }
 
-static int verify_one(
-	const struct pm_sign_public *key, const char *name, const char *text, size_t len)
-{
-	struct pm_report *report = pm_report_new();
-	struct pm_audit_head head = {0};
-	int r = pm_audit_verify(text, len, key, name, NULL, report, &head);
-
-	if (r == PM_OK)
-		printf("%s: %llu entries\n", name, (unsigned long long)head.entries);
-	else if (r == PM_E_MISSING)
-		printf("%s: its beginning is gone\n", name);
-	else
-		tool_print_error(name, r, report);
-	pm_report_free(report);
-	return r == PM_E_MISSING ? PM_OK : r;
-}
-
-static int verify(const struct secrets_call *call, const char *text, size_t len)
-{
-	const char *end = len ? memchr(text, '\n', len) : NULL;
-	char name[PM_AUDIT_NAME_MAX + 1];
-	struct pm_sign_public key;
-	size_t at = end ? (size_t)(end - text) + 1 : 0;
-	int r = end ? read_key(text, at, &key) : PM_E_FORMAT;
-
-	while (r == PM_OK && at < len) {
-		size_t n = same_log(text + at, len - at, name);
-
-		r = n ? verify_one(&key, name, text + at, n) : PM_E_FORMAT;
-		at += n;
-	}
-	if (r < 0)
-		tool_print_error(call->service, r, NULL);
-	return tool_exit_status(r);
-}
-
-static int fetch(struct secrets_call *call)
+static int fetch(struct secrets_call *call, const struct earlier *earlier)
 {
 	const struct pm_command_statement s = {.op = PM_COMMAND_LOG, .id = ""};
 	json_t *command = secrets_command(call, &s);
 	struct pm_operator_answer answer;
-	int r, verified;
+	int r;
 
 	if (!command)
 		return TOOL_USAGE;
 	r = secrets_ask(call, "POST", "/log", json_pack("{s:o}", "Command", command), &answer);
 	if (r != TOOL_OK)
 		return r;
-	verified = verify(call, (const char *)answer.body, answer.len);
-	r = tool_write_file(call->output, answer.body, answer.len, 0600);
+	r = keep(call, earlier, &answer, verify(call, earlier, &answer));
 	pm_operator_answer_clear(&answer);
-	return r == TOOL_OK ? verified : r;
+	return r;
+}
+
+static int run(struct secrets_call *call)
+{
+	struct earlier earlier = {0};
+	int r = call->since ? read_earlier(call, &earlier) : TOOL_OK;
+
+	if (r == TOOL_OK)
+		r = fetch(call, &earlier);
+	secrets_log_clear(&earlier.set);
+	free(earlier.text);
+	return r;
 }
 
 int secrets_log(int argc, char **argv)
 {
-	static const struct secrets_verb verb = {"log", help, "", 0, true, fetch};
+	static const struct secrets_verb verb = {"log", help, "", 0, true, run};
 
 	return secrets_run(&verb, argc, argv);
 }
