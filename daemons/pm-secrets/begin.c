@@ -71,7 +71,6 @@ static int make_trail(struct secrets_loop *own, struct ring *ring)
 		.key = ring_audit_key(ring),
 		.keep_seconds = (int64_t)s->options->log_days * 86400,
 	};
-
 	int r;
 
 	snprintf(name, sizeof(name), "secrets.%s.%d", s->instance, own->loop->index);
