@@ -683,7 +683,7 @@ START_TEST(echoes_are_authentic)
 {
 	struct pen a = new_pen("secrets.a.0", s.key), fork = new_pen("secrets.a.0", s.key);
 	struct pm_audit_head first, none = {0};
-	struct buffer text = {0};
+	struct buffer text = {0}, other = {0};
 	char *place;
 
 	append(&a, clock_seconds(), "secret.released", "id", "x", &text);
@@ -693,7 +693,8 @@ START_TEST(echoes_are_authentic)
 		append(&a, clock_seconds(), "log.seen", "id", "weights", &text);
 	ck_assert(is_echo(&text, &first));
 	ck_assert(!is_echo(&text, &none));
-	append(&fork, clock_seconds(), "secret.agreed", "id", "y", &(struct buffer){0});
+	append(&fork, clock_seconds(), "secret.agreed", "id", "y", &other);
+	buffer_free(&other);
 	ck_assert(!is_echo(&text, &fork.head)); /* it does not go on from there */
 	place = strstr(text.bytes, "weights");
 	memcpy(place, "WEIGHTS", 7);
