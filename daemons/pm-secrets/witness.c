@@ -199,19 +199,23 @@ static void take_back(struct witness *w, struct seen *log, const struct pm_audit
 		tell_cut(w, log, head);
 }
 
-static bool is_news(const struct witness *w, const struct seen *log)
+static bool is_news(const struct witness *w, const struct seen *log, bool grew)
 {
 	const struct log_lines lines = {
 		w->options.key, log->name, w->end.lines.bytes, w->end.lines.len};
+	int64_t since = loop_now() - log->told_at;
 
 	if (log->head.entries == log->told.entries)
 		return false;
-	return !log->told.entries || loop_now() - log->told_at >= WITNESS_ECHO ||
-	       !log_lines_are_echo(&lines, &log->told);
+	if (!log->told.entries || since >= WITNESS_ECHO)
+		return true;
+	return (!grew || since >= WITNESS_BUSY) && !log_lines_are_echo(&lines, &log->told);
 }
 
 static void take_head(struct witness *w, struct seen *log, const struct pm_audit_head *head)
 {
+	bool grew = head->entries > log->head.entries;
+
 	if (went_back(log, head)) {
 		take_back(w, log, head);
 		return;
@@ -219,7 +223,7 @@ static void take_head(struct witness *w, struct seen *log, const struct pm_audit
 	w->doubts -= !log->head.entries;
 	log->head = *head;
 	log->batch = w->end.low;
-	if (is_news(w, log))
+	if (is_news(w, log, grew))
 		tell_seen(w, log);
 	else
 		go_on(w);

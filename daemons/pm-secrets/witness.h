@@ -9,8 +9,9 @@
  *   log.seen   seen: the log's name; entries, hash: its head; until: from when on the store may
  *              have forgotten that entry
  *
- * A log that since then only told of others is told of again after an hour: two that watch each
- * other would else never be quiet. A head that went back (fewer entries, or another hash of the
+ * A log that grows from look to look is told of when it came to rest, or after ten minutes: who dies
+ * is at rest. One that since then only told of others is told of again after an hour: two that
+ * watch each other would else never be quiet. A head that went back (fewer entries, or another hash of the
  * last) before `until` is an error, and is written once as
  *
  *   log.cut    seen, entries, hash: what is there now; was: how many entries there were
@@ -23,8 +24,12 @@
 
 #include "pm-secrets/trail.h"
 
-/* Between two rounds, in milliseconds; and before what only echoes is told of again. */
+/*
+ * Between two rounds, in milliseconds; before what grows is told of again, and before what only
+ * echoes is.
+ */
 #define WITNESS_PERIOD 60000
+#define WITNESS_BUSY   600000
 #define WITNESS_ECHO   3600000
 /* Logs of one round: the next one goes on behind them. Also those that are remembered. */
 #define WITNESS_LOGS_MAX 4096

@@ -40,7 +40,8 @@ static struct {
 } listing;
 
 static size_t rounds, errors, warnings;
-static int64_t passed; /* milliseconds that are added to the clock */
+static int64_t passed;	       /* milliseconds that are added to the clock */
+static void (*at_round)(void); /* called when one ends, or NULL */
 
 struct store_op *__real_store_list(struct store *store, const char *prefix, const char *after,
 	size_t limit, store_done *done, void *arg);
@@ -80,6 +81,8 @@ struct timeval __wrap_loop_time(int64_t milliseconds)
 	if (milliseconds != WITNESS_PERIOD)
 		return __real_loop_time(milliseconds);
 	rounds++;
+	if (at_round)
+		at_round();
 	return __real_loop_time(1);
 }
 
@@ -122,6 +125,7 @@ static void setup(void)
 	memset(&listing, 0, sizeof(listing));
 	rounds = errors = warnings = 0;
 	passed = 0;
+	at_round = NULL;
 	s.witness = NULL;
 	ck_pm(loop_new(0, &s.loop), PM_OK);
 	s.guard = evtimer_new(s.loop->base, on_guard, NULL);
@@ -368,6 +372,44 @@ START_TEST(heads_are_told_once)
 	ck_assert_uint_eq(errors + warnings, 0);
 	pm_audit_free(a.audit);
 	pm_audit_free(z.audit);
+}
+END_TEST
+
+static struct pen growing;
+static struct answer grown;
+
+/* Before the next round looks, and without waiting for it. */
+static void grow(void)
+{
+	struct buffer text = {0};
+	char key[TRAIL_KEY_SIZE];
+
+	append(&growing, clock_seconds(), "secret.released", "id", "x", &text);
+	trail_key(growing.name, ++growing.batch, key);
+	grown = (struct answer){0};
+	ck_assert(store_put(s.store, key, text.bytes, text.len, 0, STORE_ANY, on_answer, &grown));
+	buffer_free(&text);
+}
+
+/* Else each busy instance would write a line a minute of each other one. */
+START_TEST(what_grows_is_told_of_at_rest)
+{
+	growing = new_pen("secrets.a.0", s.key);
+	write_line(&growing);
+	watch(1);
+	ck_assert_uint_eq(told(SEEN), 1);
+	at_round = grow;
+	watch(4);
+	ck_assert_uint_eq(told(SEEN), 1);
+	passed += WITNESS_BUSY;
+	watch(4);
+	ck_assert_uint_eq(told(SEEN), 2);
+	at_round = NULL;
+	watch(2);
+	ck_assert_uint_eq(told(SEEN), 3);
+	ck_assert_uint_eq(told(head_words(&growing.head)), 1);
+	ck_assert_uint_eq(errors + warnings, 0);
+	pm_audit_free(growing.audit);
 }
 END_TEST
 
@@ -903,6 +945,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, keys_of_batches);
 	tcase_add_test(tc, heads_are_told_once);
+	tcase_add_test(tc, what_grows_is_told_of_at_rest);
 	tcase_add_test(tc, ends_are_found);
 	tcase_add_test(tc, batches_of_lines);
 	tcase_add_test(tc, logs_are_kept_as_long_as_they_say);
