@@ -15,6 +15,8 @@
 #define BUFFER_SIZE 8192L
 #define URL_SIZE    (UPSTREAM_BASE_SIZE + HTTP_TARGET_MAX)
 #define FIELD_SIZE  9000
+/* Of a response's fields, those behind the body included: libcurl keeps them all. */
+#define LINES_MAX 65536
 
 struct upstream {
 	struct upstream_pool *pool;
@@ -30,6 +32,7 @@ struct upstream {
 	bool *sent;
 	int status;
 	char content_type[UPSTREAM_TYPE_SIZE];
+	size_t lines_len;
 	unsigned int framings; /* fields that say how long the response is */
 	bool is_coded, is_head, has_begun, is_refused, is_cancelled;
 	const char *reason;
@@ -170,6 +173,11 @@ static size_t on_line(char *line, size_t size, size_t count, void *arg)
 	struct upstream *u = arg;
 
 	(void)size;
+	if (count > LINES_MAX - u->lines_len) {
+		(void)refuse(u, "the response has too many fields");
+		return 0;
+	}
+	u->lines_len += count;
 	return !u->is_cancelled && take_line(u, line, count) ? count : 0;
 }
 

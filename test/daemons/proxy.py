@@ -510,7 +510,7 @@ def test_types_of_requests(programs):
 
 def test_upstream_garbage(programs):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    coded = gzip.compress(b'{"a":1}')
+    coded, trailers = gzip.compress(b'{"a":1}'), b"X: %s\r\n" % (b"x" * 1000) * 100
     answers = [
         b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n",
         head + b"Content-Length: 100\r\n\r\n{\"a\":1}",
@@ -520,6 +520,7 @@ def test_upstream_garbage(programs):
         head + b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
         head + b"Transfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(coded), coded),
         head + b"Transfer-Encoding: identity\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+        head + b"Transfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n0\r\n" + trailers + b"\r\n",
         b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
     ]
     for answer in answers:
