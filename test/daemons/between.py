@@ -127,6 +127,10 @@ def test_forged_unknown_secret(programs):
         r = refused(s)
         assert r.status == 502 and s.relay.count("/pm/v1/sealed") == before + 2
         assert s.figure("retried_total") == 1
+        # Of a longer answer so much is not kept, nor taken for an error of a worker.
+        s.relay.answer = only_sealed(lambda *_: (500, "application/json", b" " * 5000 + error))
+        refused(s)
+        assert s.figure("retried_total") == 1
 
 
 def test_changed_requests(programs):

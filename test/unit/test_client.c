@@ -122,6 +122,26 @@ static int read_file(const char *text, size_t len, mode_t mode, char **ret)
 	return r;
 }
 
+/* Whoever may write the folder could point to a secret of another program. */
+static int read_by_link(char **ret)
+{
+	char folder[] = "/tmp/pm-test-client-XXXXXX", path[64], target[64];
+	int fd, r;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(target, sizeof(target), "%s/target", folder);
+	snprintf(path, sizeof(path), "%s/link", folder);
+	fd = open(target, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, "key", 3), 3);
+	close(fd);
+	ck_assert_int_eq(symlink(target, path), 0);
+	r = read_secret_line(path, ret);
+	unlink(path);
+	unlink(target);
+	rmdir(folder);
+	return r;
+}
+
 START_TEST(secrets_of_files)
 {
 	static char longer[CLIENT_TEXT_MAX + 2];
@@ -144,6 +164,7 @@ START_TEST(secrets_of_files)
 	ck_assert_int_eq(read_file("k\xc3\xa9y", 4, 0600, &text), 2);
 	ck_assert_int_eq(read_file(longer, CLIENT_TEXT_MAX + 1, 0600, &text), 2);
 	ck_assert_int_eq(read_secret_line("/nonexistent/key", &text), 2);
+	ck_assert_int_eq(read_by_link(&text), 2);
 	ck_assert_ptr_null(text);
 	ck_assert_int_eq(read_file(longer, CLIENT_TEXT_MAX, 0600, &text), 0);
 	ck_assert_uint_eq(strlen(text), CLIENT_TEXT_MAX);
