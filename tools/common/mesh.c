@@ -2,12 +2,10 @@
 #include "common/mesh.h"
 
 #include <err.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/manifest.h"
 #include "common/usage.h"
 
 void tool_mesh_init(struct tool_mesh *mesh)
@@ -40,40 +38,7 @@ int tool_mesh_option(struct tool_mesh *mesh, int id, const char *value)
 	}
 }
 
-/* --- the manifest ----------------------------------------------------------------------------- */
-
-static int check_hash(const struct tool_mesh *mesh, const struct pm_manifest *manifest)
-{
-	uint8_t hash[PM_MANIFEST_HASH_SIZE];
-	char found[2 * sizeof(hash) + 1], wanted[sizeof(found)], reason[2 * sizeof(found) + 40];
-
-	pm_manifest_hash(manifest, hash);
-	if (!mesh->has_manifest_hash || !memcmp(hash, mesh->manifest_hash, sizeof(hash)))
-		return TOOL_OK;
-	pm_hex_encode(hash, sizeof(hash), found);
-	pm_hex_encode(mesh->manifest_hash, sizeof(hash), wanted);
-	snprintf(reason, sizeof(reason), "hash: found %s, expected %s", found, wanted);
-	tool_refuse_input(mesh->json, mesh->manifest, PM_E_REJECTED, reason);
-	return TOOL_REJECTED;
-}
-
-static int read_manifest(const struct tool_mesh *mesh, struct tool_mesh_result *result)
-{
-	uint8_t *bytes = NULL;
-	size_t len;
-	int error = PM_OK,
-	    r = tool_read_evidence(mesh->manifest, PM_MANIFEST_SIZE_MAX, mesh->json, &bytes, &len);
-
-	if (r == TOOL_OK)
-		error = pm_manifest_parse(bytes, len, result->report, &result->manifest);
-	free(bytes);
-	if (error < 0) {
-		tool_refuse_input(
-			mesh->json, mesh->manifest, error, pm_report_reason(result->report));
-		return tool_exit_status(error);
-	}
-	return r == TOOL_OK ? check_hash(mesh, result->manifest) : r;
-}
+/* --- asking ----------------------------------------------------------------------------------- */
 
 int tool_mesh_open(const struct tool_mesh *mesh, struct tool_mesh_result *ret)
 {
@@ -85,7 +50,9 @@ int tool_mesh_open(const struct tool_mesh *mesh, struct tool_mesh_result *ret)
 		return TOOL_USAGE;
 	}
 	if (mesh->manifest)
-		r = read_manifest(mesh, ret);
+		r = tool_read_manifest(mesh->manifest,
+			mesh->has_manifest_hash ? mesh->manifest_hash : NULL, mesh->json,
+			&ret->manifest);
 	if (r != TOOL_OK)
 		return r;
 	pm_report_reset(ret->report);

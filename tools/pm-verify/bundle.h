@@ -29,9 +29,6 @@ struct bundle_outcome {
 /* Reads hexadecimal digits of an option. TOOL_OK, or TOOL_USAGE when it said what is wrong. */
 int bundle_set_hex(const char *option, const char *value, uint8_t *ret, size_t size, bool *has);
 
-/* The manifest of the options; each error is said. TOOL_OK, TOOL_REJECTED, TOOL_USAGE. */
-int bundle_read_manifest(const struct bundle_options *o, struct pm_manifest **ret);
-
 /* Prints the verdict. */
 void bundle_print(const struct bundle_options *o, const struct bundle_outcome *outcome);
 

@@ -4,11 +4,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/manifest.h"
 #include "common/usage.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
@@ -148,47 +148,6 @@ static int read_options(int argc, char **argv, struct bundle_options *o)
 	return TOOL_OK;
 }
 
-/* --- the manifest ----------------------------------------------------------------------------- */
-
-static int check_hash(const struct bundle_options *o, const struct pm_manifest *manifest)
-{
-	uint8_t hash[PM_MANIFEST_HASH_SIZE];
-	char found[2 * sizeof(hash) + 1], wanted[sizeof(found)], reason[2 * sizeof(found) + 40];
-
-	pm_manifest_hash(manifest, hash);
-	if (!o->has_manifest_hash || !memcmp(hash, o->manifest_hash, sizeof(hash)))
-		return TOOL_OK;
-	pm_hex_encode(hash, sizeof(hash), found);
-	pm_hex_encode(o->manifest_hash, sizeof(hash), wanted);
-	snprintf(reason, sizeof(reason), "hash: found %s, expected %s", found, wanted);
-	tool_refuse_input(o->json, o->manifest, PM_E_REJECTED, reason);
-	return TOOL_REJECTED;
-}
-
-static int parse_manifest(
-	const struct bundle_options *o, const uint8_t *bytes, size_t len, struct pm_manifest **ret)
-{
-	struct pm_report *report = pm_report_new();
-	int r = pm_manifest_parse(bytes, len, report, ret);
-
-	if (r < 0)
-		tool_refuse_input(o->json, o->manifest, r, report ? pm_report_reason(report) : "");
-	pm_report_free(report);
-	return r < 0 ? tool_exit_status(r) : check_hash(o, *ret);
-}
-
-int bundle_read_manifest(const struct bundle_options *o, struct pm_manifest **ret)
-{
-	uint8_t *bytes = NULL;
-	size_t len;
-	int r = tool_read_evidence(o->manifest, PM_MANIFEST_SIZE_MAX, o->json, &bytes, &len);
-
-	if (r == TOOL_OK)
-		r = parse_manifest(o, bytes, len, ret);
-	free(bytes);
-	return r;
-}
-
 /* --- the bundle ------------------------------------------------------------------------------- */
 
 static int judge(const struct bundle_options *o, const uint8_t *bytes, size_t len)
@@ -218,7 +177,8 @@ static int verify(struct bundle_options *o)
 	struct pm_manifest *manifest = NULL;
 	uint8_t *bytes = NULL;
 	size_t len;
-	int r = bundle_read_manifest(o, &manifest);
+	int r = tool_read_manifest(
+		o->manifest, o->has_manifest_hash ? o->manifest_hash : NULL, o->json, &manifest);
 
 	o->question.manifest = manifest;
 	if (r == TOOL_OK)

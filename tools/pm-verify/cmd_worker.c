@@ -2,11 +2,11 @@
 #include <err.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/manifest.h"
 #include "common/usage.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
@@ -125,18 +125,15 @@ static int judge(const struct arguments *a, const struct bundle_options *how,
 
 static int verify(const struct arguments *a)
 {
-	struct bundle_options how = {
-		.bundle = a->worker,
-		.manifest = a->mesh.manifest,
+	const struct tool_mesh *mesh = &a->mesh;
+	const struct bundle_options how = {.bundle = a->worker,
+		.manifest = mesh->manifest,
 		.question.now = time(NULL),
-		.has_manifest_hash = a->mesh.has_manifest_hash,
-		.json = a->mesh.json,
-	};
+		.json = mesh->json};
 	struct pm_manifest *manifest = NULL;
-	int r;
+	int r = tool_read_manifest(mesh->manifest,
+		mesh->has_manifest_hash ? mesh->manifest_hash : NULL, mesh->json, &manifest);
 
-	memcpy(how.manifest_hash, a->mesh.manifest_hash, sizeof(how.manifest_hash));
-	r = bundle_read_manifest(&how, &manifest);
 	if (r == TOOL_OK)
 		r = judge(a, &how, manifest);
 	pm_manifest_free(manifest);
