@@ -210,6 +210,19 @@ int scene_put(struct scene *scene, struct store *store, const char *name, const 
 	return error;
 }
 
+int scene_put_bytes(struct scene *scene, const char *name, const uint8_t *bytes, size_t len)
+{
+	struct answer a = {0};
+	int error;
+
+	ck_assert(store_put(
+		scene->store, scene_key(scene, name), bytes, len, 0, STORE_ANY, scene_done, &a));
+	scene_wait(scene, &a.is_done);
+	error = a.error;
+	answer_free(&a);
+	return error;
+}
+
 int scene_delete(struct scene *scene, struct store *store, const char *name, uint64_t if_revision)
 {
 	struct answer a = {0};

@@ -35,6 +35,7 @@ struct heard {
 extern struct scene s;
 
 struct TCase;
+void scene_add_list_tests(struct TCase *group);
 void scene_add_watch_tests(struct TCase *group);
 
 /* From the command line: URL [CERT KEY CA]. */
@@ -68,6 +69,8 @@ void answer_free(struct answer *a);
 
 int scene_put(struct scene *scene, struct store *store, const char *name, const char *value,
 	int64_t expires, uint64_t if_revision, uint64_t *ret_revision);
+/* Whatever was there. */
+int scene_put_bytes(struct scene *scene, const char *name, const uint8_t *bytes, size_t len);
 int scene_delete(struct scene *scene, struct store *store, const char *name, uint64_t if_revision);
 void scene_get(struct scene *scene, struct store *store, const char *name, struct answer *ret);
 void scene_list(struct scene *scene, struct store *store, const char *name, const char *after,
