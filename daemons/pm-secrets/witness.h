@@ -6,13 +6,13 @@
  * At its beginning, and then once a minute, it finds the last line of each other log in the store.
  * When that is authentic, and another than the one that it told of last, it writes
  *
- *   log.seen   seen: the log's name; entries, hash: its head; until: from when on the store may
- *              have forgotten that entry
+ *   log.seen   seen: the log's name; entries, hash: its head; until: from when on the store
+ *              may have forgotten that entry
  *
- * A log that grows from look to look is told of when it came to rest, or after ten minutes: who dies
- * is at rest. One that since then only told of others is told of again after an hour: two that
- * watch each other would else never be quiet. A head that went back (fewer entries, or another hash of the
- * last) before `until` is an error, and is written once as
+ * A log that grows from look to look is told of when it came to rest, or after ten minutes: who
+ * dies is at rest. One that since then only told of others is told of again after an hour: two that
+ * watch each other would else never be quiet. A head that went back (fewer entries, or another hash
+ * of the last) before `until` is an error, and is written once as
  *
  *   log.cut    seen, entries, hash: what is there now; was: how many entries there were
  *
