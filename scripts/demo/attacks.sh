@@ -11,8 +11,8 @@ pm-disk manifest-entry "$work/other.img" -q >"$work/other.json"
 other=$(sed -n 's/.*"root_hash": "\([0-9a-f]*\)".*/\1/p' "$work/other.json")
 worker tampered --model "tiny=$other" --attester "$work/worker"
 [ -z "$gpus_demanded" ] || verify_gpus tampered attend_silently
-await tampered "join: .*refused"
-log_line tampered "join: .*refused"
+await tampered "found a refusal by"
+log_line tampered "found a refusal by"
 grep -q "root hash" "$work/tampered.log" || die "refused, but not for the root hash"
 stop "$daemon"
 
@@ -20,8 +20,8 @@ title "Attack: other software in a worker, of the same processor"
 attester altered "$(software "worker that keeps prompts")"
 worker altered --model "tiny=$root" --attester "$work/altered"
 [ -z "$gpus_demanded" ] || verify_gpus altered attend_silently
-await altered "join: .*refused"
-log_line altered "join: .*refused"
+await altered "found a refusal by"
+log_line altered "found a refusal by"
 grep -q "MEASUREMENT" "$work/altered.log" || die "refused, but not for the measurement"
 stop "$daemon"
 
