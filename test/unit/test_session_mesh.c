@@ -141,9 +141,11 @@ START_TEST(another_secret_service)
 	refused(PM_E_REJECTED, "MeshCert.role");
 	world.secrets.purpose = PM_MESH_SIGN;
 	world.signer_lifetime = 10;
-	world.now = wall_now += 50;
+	wall_now += 50;
+	world.now = wall_now;
 	refused(PM_E_STALE, "MeshCert.validity");
-	world.now = wall_now -= 50;
+	wall_now -= 50;
+	world.now = wall_now;
 	ck_pm(get(), PM_OK);
 }
 END_TEST
