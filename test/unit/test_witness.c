@@ -330,13 +330,14 @@ static const char *until_words(int64_t until)
 
 START_TEST(keys_of_batches)
 {
-	static const char *const bad[] = {"secrets/log/a", "secrets/log/a/1",
+	static const char long_name[] =
+		"secrets/log/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/"
+		"000000000001";
+	static const char *const bad[] = {long_name, "secrets/log/a", "secrets/log/a/1",
 		"secrets/log/a/0000000000001", "secrets/log/a/00000000000x",
 		"secrets/log/A/000000000001", "secrets/log//000000000001",
 		"secrets/log/a/b/000000000001", "secrets/value/000000000001",
-		"secrets/log/a/000000000000", "",
-		"secrets/log/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/"
-		"000000000001"};
+		"secrets/log/a/000000000000", ""};
 	char key[TRAIL_KEY_SIZE], name[PM_AUDIT_NAME_MAX + 1];
 	uint64_t number;
 
