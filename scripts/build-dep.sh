@@ -58,7 +58,7 @@ private_apt() {
 	tool=$1
 	shift
 	"$tool" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::SourceList="$work/apt/suite.sources" \
-		-o Dir::State="$work/apt" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root \
+		-o Dir::State="$work/apt" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root -o Acquire::Retries=3 \
 		-o Acquire::Check-Valid-Until=false "$@"
 }
 
