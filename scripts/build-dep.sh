@@ -46,11 +46,12 @@ fetch_upstream() {
 	check_source "$sha256"
 }
 
-# The first mirror that the machine's own apt is configured with.
+# The first mirror that the machine's own apt is configured with, in files of either form: one of them is enough.
 debian_mirror() {
 	{
-		sed -n 's/^URIs:[[:space:]]*//p' /etc/apt/sources.list.d/*.sources
-		sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list
+		sed -n 's/^URIs:[[:space:]]*//p' /etc/apt/sources.list.d/*.sources || true
+		sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' /etc/apt/sources.list \
+			/etc/apt/sources.list.d/*.list || true
 	} 2>/dev/null | tr ' ' '\n' | grep -m1 '/debian/*$'
 }
 
@@ -58,8 +59,8 @@ private_apt() {
 	tool=$1
 	shift
 	"$tool" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::SourceList="$work/apt/suite.sources" \
-		-o Dir::State="$work/apt" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root -o Acquire::Retries=3 \
-		-o Acquire::Check-Valid-Until=false "$@"
+		-o Dir::State="$work/apt" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root \
+		-o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false "$@"
 }
 
 fetch_suite() {
