@@ -59,4 +59,6 @@ fi
 library mbedtls mbedtls libmbedtls-dev 3.6.0
 library libsodium libsodium libsodium-dev 1.0.22
 scripts/vm-kernel.sh
+# For the SDKs. Another Node.js than the distribution's serves as well, so it is no package of the list.
+command -v npm >/dev/null || [ "$(id -u)" != 0 ] || install nodejs npm
 scripts/sdks.sh

@@ -4,6 +4,9 @@
 "use strict";
 const { createRequire } = require("module");
 
+// Node.js 18 has it, but not for all, as the SDKs want it.
+globalThis.File ??= require("buffer").File;
+
 const [folder, url, canary] = process.argv.slice(2);
 const from = createRequire(folder + "/");
 const OpenAI = from("openai");
