@@ -87,12 +87,6 @@ int pm_aead_init(
 	struct pm_aead_memory *memory, struct pm_view key, struct pm_aead **ret) PM_MUST_USE;
 void pm_aead_clear(struct pm_aead *aead);
 
-/* pm_cleanup(aead_clear) struct pm_aead *aead = NULL; in memory of the caller. */
-static inline void pm_cleanup_aead_clear(struct pm_aead **aead)
-{
-	pm_aead_clear(*aead);
-}
-
 /* ret: plain.len + PM_AEAD_TAG_SIZE bytes, may be plain's memory. PM_E_CRYPTO. */
 int pm_aead_seal(const struct pm_aead *aead, const uint8_t *nonce, struct pm_view aad,
 	struct pm_view plain, uint8_t *ret) PM_MUST_USE;
