@@ -12,8 +12,8 @@ import threading
 import time
 
 from coordinator import check_log, first, hidden, log_of
-from deployment import Coordinator, Deployment, Etcd, OTHER, b64, free_port
-from harness import Clock, LIMIT, run_tests
+from deployment import Coordinator, Deployment, Etcd, OTHER, b64
+from harness import Clock, LIMIT, free_port, run_tests
 
 KILLS = 8
 

@@ -6,14 +6,13 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 
-from harness import Daemon, LIMIT, ask
+from harness import Daemon, LIMIT, ask, free_port
 
 ROOT = "21" * 32
 GUEST = hashlib.sha384(b"pm-sim guest").hexdigest()
@@ -59,12 +58,6 @@ def public_of(path, tail=None):
     lines = open(path, encoding="ascii").read().split("\n")
     der = base64.b64decode("".join(x for x in lines if "-----" not in x))
     return der[-tail:] if tail else der
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Etcd(Daemon):

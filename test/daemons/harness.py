@@ -3,6 +3,7 @@
 a line of the log, for bytes, or for the end of a connection, and gives up after LIMIT seconds."""
 import contextlib
 import os
+import random
 import re
 import select
 import signal
@@ -101,6 +102,15 @@ class Daemon:
         self.wait()
         if kind:
             print(self.text(), file=sys.stderr)
+
+
+def free_port():
+    """One that stays free while its owner is away: of those that the kernel gives to nobody by itself."""
+    while True:
+        port = random.randrange(10240, 32768)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def connect(address, receive_buffer=None):

@@ -370,7 +370,7 @@ def test_budget(programs):
         middle = chat(text="word " * 120000)
         for _ in range(3):
             assert s.sealed(path, middle)[2][1] == 200 and s.field(path, middle)[1].status == 200
-        assert s.figure("pm_proxy_buffered_bytes") == 0
+        wait_for_figure(s.proxy.address("metrics"), "pm_proxy_buffered_bytes", 0)
         assert s.figure('pm_proxy_refused_total{reason="no_room"}') == 6
         # Who holds back the end of large requests holds less and less, and the others are served.
         held = []

@@ -10,7 +10,6 @@ import os
 import pathlib
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,17 +20,11 @@ import harness
 LIMIT_ERROR, MISSING, NET = -6, -11, -12
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Etcd:
     """One member, on loopback; it can be killed and started again."""
 
     def __init__(self, program, folder, *args, tls=None):
-        self.port, self.peer = free_port(), free_port()
+        self.port, self.peer = harness.free_port(), harness.free_port()
         self.scheme = "https" if tls else "http"
         self.url = f"{self.scheme}://localhost:{self.port}"
         local = f"{self.scheme}://127.0.0.1:{self.port}"
@@ -156,7 +149,7 @@ def etcd_identities(scene):
 
 def etcd_endpoints(scene):
     """One after the other: nobody there, a stranger, the right one. A stranger may have done what it was told to."""
-    dead = f"https://localhost:{free_port()}"
+    dead = f"https://localhost:{harness.free_port()}"
     with scene.member("endpoints") as etcd, Gateway() as lies:
         urls = f"{dead},{lies.url},{etcd.url}"
         scene.fails(urls, NET, lies.url, "put", "a", "1")
