@@ -8,8 +8,21 @@
 
 /* Reads of one connection before others get their turn. */
 #define READS_MAX 16
-/* Who came that long ago and asked nothing yet is idle. */
-#define NEW_MILLISECONDS 1000
+
+/* --- idleness -------------------------------------------------------------------------------- */
+
+/* After whatever may have begun or ended something. */
+static void note_idleness(struct http_exchange *x)
+{
+	bool is_idle = x->phase == HTTP_HEAD && x->in_len == 0;
+
+	if (is_idle == x->is_idle)
+		return;
+	if (is_idle)
+		http_idle_join(&x->server->idle, x, loop_now());
+	else
+		http_idle_leave(&x->server->idle, x);
+}
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
@@ -28,7 +41,6 @@ void http_conn_enter(struct http_exchange *x, enum http_phase phase)
 	switch (phase) {
 	case HTTP_OPENING:
 	case HTTP_HEAD:
-		x->idle_since = loop_now();
 		set_deadline(x, limits->head_time);
 		break;
 	case HTTP_BODY:
@@ -45,6 +57,7 @@ void http_conn_enter(struct http_exchange *x, enum http_phase phase)
 		set_deadline(x, limits->linger_time);
 		break;
 	}
+	note_idleness(x);
 }
 
 /* Too slow is who did not send enough in the window, unless it was us who did not read. */
@@ -118,6 +131,7 @@ void http_conn_close(struct http_exchange *x)
 	struct http_server *server = x->server;
 
 	end_exchange(x, false);
+	http_idle_leave(&server->idle, x);
 	*x->back = x->next;
 	if (x->next)
 		x->next->back = x->back;
@@ -152,20 +166,10 @@ void http_conn_retire(struct http_exchange *x)
 		http_conn_close(x);
 }
 
-/* Who has only just come is about to ask something. */
-static bool has_just_come(const struct http_exchange *x)
-{
-	return !x->id[0] && loop_now() - x->idle_since < NEW_MILLISECONDS;
-}
-
 bool http_conn_make_room(struct http_server *server, bool is_full)
 {
-	struct http_exchange *oldest = NULL;
+	struct http_exchange *oldest = http_idle_oldest(&server->idle, loop_now(), is_full);
 
-	for (struct http_exchange *x = server->connections; x; x = x->next)
-		if (x->phase == HTTP_HEAD && x->in_len == 0 && (is_full || !has_just_come(x)) &&
-			(!oldest || x->idle_since <= oldest->idle_since))
-			oldest = x;
 	if (oldest)
 		http_conn_close(oldest);
 	return oldest != NULL;
@@ -260,6 +264,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (x->phase == HTTP_OPENING)
 		x->phase = HTTP_HEAD; /* in the same time */
+	note_idleness(x);
 	for (int i = 0; i < READS_MAX && x->transport.reading && !x->broken; i++) {
 		ssize_t n = transport_read(&x->transport, loop->scratch, LOOP_SCRATCH_SIZE);
 
@@ -277,6 +282,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			http_conn_close(x);
 			return;
 		}
+		note_idleness(x);
 		http_intake_go_on(x);
 	}
 	/* What TLS still holds is not seen by the socket. */

@@ -4,6 +4,7 @@
 #define COMMON_HTTP_CONN_H
 
 #include "common/http_chunk.h"
+#include "common/http_idle.h"
 #include "common/http_server.h"
 #include "common/transport.h"
 
@@ -31,8 +32,12 @@ struct http_exchange {
 	char *in;
 	size_t in_at, in_len, in_room, in_from;
 	struct evbuffer *out;
-	int64_t sent_at;    /* when something went out last, or began to wait */
-	int64_t idle_since; /* in HTTP_HEAD */
+	int64_t sent_at; /* when something went out last, or began to wait */
+
+	/* while nothing is under way */
+	TAILQ_ENTRY(http_exchange) idle;
+	bool is_idle;
+	int64_t idle_since;
 
 	/* the exchange */
 	struct http_request *request;
@@ -59,6 +64,7 @@ struct http_server {
 	struct tls_config *tls;
 	struct http_exchange *connections;
 	size_t connection_count;
+	struct http_idle idle;
 	struct http_listener *listeners;
 	bool draining, is_waiting, needs_tls;
 	int files_most; /* descriptors from there on are spared */

@@ -62,6 +62,7 @@ int http_server_new(struct loop *loop, const struct http_handler *handler,
 	server->limits = limits;
 	server->counts = counts;
 	server->files_most = files_most();
+	http_idle_init(&server->idle);
 	*ret_server = server;
 	return PM_OK;
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of HTTP heads and chunks: each way in which two readers could differ is refused. */
+/*
+ * The reader of HTTP heads and chunks: each way in which two readers could differ is refused. And
+ * who of those that ask nothing makes room.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/http_chunk.h"
+#include "common/http_conn.h"
 #include "common/http_head.h"
+#include "common/http_idle.h"
 #include "testing.h"
 
 /* A head in memory of exactly its size, so that a sanitizer sees a read behind it. */
@@ -302,6 +307,58 @@ START_TEST(test_chunks_leave_the_rest)
 }
 END_TEST
 
+/* One that asked something before. */
+static struct http_exchange asked(void)
+{
+	return (struct http_exchange){.id = "1"};
+}
+
+/* The list alone says it: nothing else of the server is looked at. */
+START_TEST(who_is_idle_for_longest_makes_room)
+{
+	struct http_exchange a = asked(), b = asked(), c = asked();
+	struct http_idle idle;
+
+	http_idle_init(&idle);
+	ck_assert_ptr_null(http_idle_oldest(&idle, 0, true));
+	http_idle_join(&idle, &a, 10);
+	http_idle_join(&idle, &b, 20);
+	http_idle_join(&idle, &c, 30);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 30, false), &a);
+	http_idle_leave(&idle, &b);
+	http_idle_leave(&idle, &b);
+	http_idle_leave(&idle, &a);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 30, false), &c);
+	http_idle_join(&idle, &a, 40);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 40, false), &c);
+	http_idle_leave(&idle, &c);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 40, false), &a);
+	http_idle_leave(&idle, &a);
+	ck_assert_ptr_null(http_idle_oldest(&idle, 40, true));
+}
+END_TEST
+
+/* About to ask something: only when there is no other way they go, and the oldest first. */
+START_TEST(who_has_just_come_is_left_alone)
+{
+	struct http_exchange a = {0}, b = {0}, c = asked();
+	struct http_idle idle;
+
+	http_idle_init(&idle);
+	http_idle_join(&idle, &a, 10);
+	http_idle_join(&idle, &b, 20);
+	ck_assert_ptr_null(http_idle_oldest(&idle, 1009, false));
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 1009, true), &a);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 1010, false), &a);
+	http_idle_join(&idle, &c, 30);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 1009, false), &c);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 1010, false), &a);
+	http_idle_leave(&idle, &a);
+	http_idle_leave(&idle, &b);
+	ck_assert_ptr_eq(http_idle_oldest(&idle, 1010, true), &c);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("http");
@@ -313,6 +370,8 @@ int main(void)
 	tcase_add_test(tcase, test_limits);
 	tcase_add_loop_test(tcase, test_chunks, 0, PM_ARRAY_LEN(chunk_cases));
 	tcase_add_test(tcase, test_chunks_leave_the_rest);
+	tcase_add_test(tcase, who_is_idle_for_longest_makes_room);
+	tcase_add_test(tcase, who_has_just_come_is_left_alone);
 	suite_add_tcase(suite, tcase);
 	return test_main(suite);
 }
