@@ -29,8 +29,8 @@ void http_idle_join(struct http_idle *idle, struct http_exchange *x, int64_t now
 void http_idle_leave(struct http_idle *idle, struct http_exchange *x);
 
 /*
- * Who waits for longest, and stays in his list; NULL: nobody. Unless is_full, who has only just come
- * does not count.
+ * Who waits for longest, and stays in his list; NULL: nobody. Unless is_full, who has only just
+ * come does not count.
  */
 struct http_exchange *http_idle_oldest(const struct http_idle *idle, int64_t now, bool is_full);
 

@@ -4,14 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ids are hashes, and who chooses one badly is found a little later. */
+/* Clients choose their ids, whether there is a secret of that id or not. */
 static struct key **bucket_of(struct keys *keys, const char *id)
 {
-	uint32_t hash = 2166136261u;
-
-	for (; *id; id++)
-		hash = (hash ^ (uint8_t)*id) * 16777619u;
-	return &keys->buckets[hash % KEY_TABLE_BUCKETS];
+	return &keys->buckets[pm_table_hash(keys->seed, id, strlen(id)) % KEY_TABLE_BUCKETS];
 }
 
 bool key_is_same(const uint8_t *a, const uint8_t *b)

@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 
+#include <pm/table.h>
+
 #include "pm-proxy/keys.h"
 #include "pm-proxy/spent.h"
 #include "pm-proxy/vault.h"
@@ -49,6 +51,7 @@ struct keys {
 	uint64_t lease_floor, lease_held;
 	size_t count, opened, field_count;
 	struct key *first[KEY_QUEUES], **last[KEY_QUEUES];
+	uint8_t seed[PM_TABLE_SEED_SIZE];
 	struct key *buckets[KEY_TABLE_BUCKETS];
 };
 

@@ -10,6 +10,7 @@
 int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 {
 	struct keys *keys = calloc(1, sizeof(*keys));
+	int r;
 
 	if (!keys)
 		return PM_E_NOMEM;
@@ -17,12 +18,14 @@ int keys_new(const struct keys_rules *rules, struct keys **ret_keys)
 	keys->vault = vault_new(SECRETS_MAX);
 	keys->spent = spent_new(rules->spent);
 	keys->field_spent = spent_new(KEYS_FIELD_SPENT);
-	if (!keys->vault || !keys->spent || !keys->field_spent) {
+	r = keys->vault && keys->spent && keys->field_spent ? pm_table_seed(keys->seed)
+							    : PM_E_NOMEM;
+	if (r < 0) {
 		vault_free(keys->vault);
 		spent_free(keys->spent);
 		spent_free(keys->field_spent);
 		free(keys);
-		return PM_E_NOMEM;
+		return r;
 	}
 	keys->latest = keys->floor = INT64_MIN;
 	for (int i = 0; i < KEY_QUEUES; i++)

@@ -49,7 +49,7 @@ struct keys_rules {
 	size_t spent; /* as KEYS_SPENT */
 };
 
-/* 0; PM_E_NOMEM. */
+/* 0; PM_E_NOMEM, PM_E_CRYPTO. */
 int keys_new(const struct keys_rules *rules, struct keys **ret_keys);
 void keys_free(struct keys *keys);
 

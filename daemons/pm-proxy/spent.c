@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pm/error.h>
+#include <pm/table.h>
+
 #define BUCKETS 262144u
 
 /* Places are counted from 1, so that zeroed memory is an empty table. */
@@ -17,22 +20,9 @@ struct entry {
 struct spent {
 	size_t count, used, oldest;
 	struct entry *entries; /* a ring */
+	uint8_t seed[PM_TABLE_SEED_SIZE];
 	uint32_t buckets[BUCKETS];
 };
-
-struct spent *spent_new(size_t count)
-{
-	struct spent *spent = calloc(1, sizeof(*spent));
-
-	if (!spent)
-		return NULL;
-	spent->count = count;
-	spent->entries = calloc(count, sizeof(*spent->entries));
-	if (spent->entries)
-		return spent;
-	free(spent);
-	return NULL;
-}
 
 void spent_free(struct spent *spent)
 {
@@ -42,12 +32,24 @@ void spent_free(struct spent *spent)
 	free(spent);
 }
 
+struct spent *spent_new(size_t count)
+{
+	struct spent *spent = calloc(1, sizeof(*spent));
+
+	if (!spent)
+		return NULL;
+	spent->count = count;
+	spent->entries = calloc(count, sizeof(*spent->entries));
+	if (spent->entries && pm_table_seed(spent->seed) == PM_OK)
+		return spent;
+	spent_free(spent);
+	return NULL;
+}
+
 static uint32_t *bucket_of(struct spent *spent, const char *id)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t hash = pm_table_hash(spent->seed, id, strnlen(id, SPENT_ID_SIZE));
 
-	for (size_t i = 0; i < SPENT_ID_SIZE && id[i]; i++)
-		hash = (hash ^ (uint8_t)id[i]) * 16777619u;
 	return &spent->buckets[hash % BUCKETS];
 }
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pm/error.h>
+#include <pm/table.h>
+
 #define BUCKETS 65536u
 
 /* A secret that a worker has. */
@@ -43,7 +46,7 @@ struct worker {
 
 struct hub {
 	pthread_mutex_t lock;
-	uint64_t seed;
+	uint8_t seed[PM_TABLE_SEED_SIZE];
 	size_t worker_count, note_count;
 	uint64_t missed; /* revision up to which changes may not have come */
 	struct worker *workers;
@@ -51,14 +54,17 @@ struct hub {
 	uint64_t changed[BUCKETS]; /* revision of the last one, of all that may stand there */
 };
 
-struct hub *hub_new(uint64_t seed)
+struct hub *hub_new(void)
 {
 	struct hub *hub = calloc(1, sizeof(*hub));
 
 	if (!hub)
 		return NULL;
+	if (pm_table_seed(hub->seed) < 0) {
+		free(hub);
+		return NULL;
+	}
 	pthread_mutex_init(&hub->lock, NULL);
-	hub->seed = seed;
 	return hub;
 }
 
@@ -110,13 +116,7 @@ static void drop_idle(struct hub *hub, struct worker *worker)
 
 static size_t place_of(const struct hub *hub, const char *id)
 {
-	uint64_t hash = hub->seed ^ 0xcbf29ce484222325u;
-
-	for (; *id; id++) {
-		hash = (hash ^ (uint8_t)*id) * 0x100000001b3u;
-		hash ^= hash >> 29;
-	}
-	return (hash ^ hash >> 32) % BUCKETS;
+	return pm_table_hash(hub->seed, id, strlen(id)) % BUCKETS;
 }
 
 static struct note **bucket_of(struct hub *hub, const char *id)

@@ -34,10 +34,8 @@ enum hub_event { HUB_REVOKED = 1, HUB_EXPIRED = 2 };
 struct hub;
 struct hub_watch;
 
-/*
- * seed: random, so that nobody can make many secrets that stand in one place. NULL without memory.
- */
-struct hub *hub_new(uint64_t seed);
+/* NULL without memory. */
+struct hub *hub_new(void);
 /* Without watches. */
 void hub_free(struct hub *hub);
 

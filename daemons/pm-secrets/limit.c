@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <pm/error.h>
+#include <pm/table.h>
+
 /* Places that one client may have: the table is an array of sets of so many. */
 #define WAYS 8u
 #define SETS (LIMIT_CLIENTS / WAYS)
@@ -28,20 +31,23 @@ struct client {
 struct limit {
 	pthread_mutex_t lock;
 	struct limit_rules rules;
-	uint64_t seed;
+	uint8_t seed[PM_TABLE_SEED_SIZE];
 	struct bucket all;
 	struct client clients[SETS][WAYS];
 };
 
-struct limit *limit_new(const struct limit_rules *rules, uint64_t seed)
+struct limit *limit_new(const struct limit_rules *rules)
 {
 	struct limit *limit = calloc(1, sizeof(*limit));
 
 	if (!limit)
 		return NULL;
+	if (pm_table_seed(limit->seed) < 0) {
+		free(limit);
+		return NULL;
+	}
 	pthread_mutex_init(&limit->lock, NULL);
 	limit->rules = *rules;
-	limit->seed = seed;
 	limit->all.tokens = (int64_t)rules->all_burst * TOKEN;
 	return limit;
 }
@@ -72,13 +78,7 @@ static void fill(struct bucket *bucket, uint32_t rate, uint32_t burst, int64_t n
 
 static size_t set_of(const struct limit *limit, const uint8_t *key, size_t len)
 {
-	uint64_t hash = limit->seed ^ 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < len; i++) {
-		hash = (hash ^ key[i]) * 0x100000001b3u;
-		hash ^= hash >> 29;
-	}
-	return (hash ^ hash >> 32) % SETS;
+	return pm_table_hash(limit->seed, key, len) % SETS;
 }
 
 /* The client's place: its own, or that of who was quiet longest. */

@@ -28,8 +28,8 @@ struct limit_rules {
 /* Thread safe. */
 struct limit;
 
-/* seed: random, so that nobody knows who shares a place with whom. NULL without memory. */
-struct limit *limit_new(const struct limit_rules *rules, uint64_t seed);
+/* Nobody knows who shares a place with whom. NULL without memory. */
+struct limit *limit_new(const struct limit_rules *rules);
 void limit_free(struct limit *limit);
 
 /* May this client do one more thing? now in milliseconds of a clock that only moves forward. */

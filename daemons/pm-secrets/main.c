@@ -70,17 +70,17 @@ static bool is_ready(void *arg)
 static int set_up(struct secrets *s)
 {
 	const struct secrets_options *o = s->options;
-	uint64_t random[2];
+	uint64_t random;
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
 		warn("getrandom");
 		return 2;
 	}
-	snprintf(s->instance, sizeof(s->instance), "%016llx", (unsigned long long)random[0]);
-	s->hub = hub_new(random[1]);
+	snprintf(s->instance, sizeof(s->instance), "%016llx", (unsigned long long)random);
+	s->hub = hub_new();
 	s->past = past_new();
-	s->exchanges = limit_new(&o->exchanges, random[1]);
-	s->fetches = limit_new(&o->fetches, random[1]);
+	s->exchanges = limit_new(&o->exchanges);
+	s->fetches = limit_new(&o->fetches);
 	if (!s->hub || !s->past || !s->exchanges || !s->fetches) {
 		warnx("out of memory");
 		return 2;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include <pm/table.h>
 #include <pm/text.h>
 
 #define PLACES 4096u
@@ -21,6 +22,7 @@ struct fact {
 struct facts {
 	TAILQ_HEAD(, fact) all;
 	size_t count;
+	uint8_t seed[PM_TABLE_SEED_SIZE];
 	struct fact *places[PLACES];
 };
 
@@ -35,6 +37,10 @@ struct past *past_new(void)
 
 	if (!past)
 		return NULL;
+	if (pm_table_seed(past->commands.seed) < 0 || pm_table_seed(past->ended.seed) < 0) {
+		free(past);
+		return NULL;
+	}
 	pthread_mutex_init(&past->lock, NULL);
 	TAILQ_INIT(&past->commands.all);
 	TAILQ_INIT(&past->ended.all);
@@ -43,14 +49,9 @@ struct past *past_new(void)
 
 /* --- with the lock held ---------------------------------------------------------------------- */
 
-/* Who commands is trusted not to make many of one place. */
 static struct fact **place_of(struct facts *facts, const char *name)
 {
-	uint32_t hash = 2166136261u;
-
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 16777619u;
-	return &facts->places[hash % PLACES];
+	return &facts->places[pm_table_hash(facts->seed, name, strlen(name)) % PLACES];
 }
 
 static struct fact *find(struct facts *facts, const char *name)

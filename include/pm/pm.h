@@ -49,6 +49,7 @@
 #include <pm/signatures.h>
 #include <pm/snp.h>
 #include <pm/snp_policy.h>
+#include <pm/table.h>
 #include <pm/text.h>
 #include <pm/verdict.h>
 #include <pm/verity.h>

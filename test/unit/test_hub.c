@@ -43,7 +43,7 @@ static void changed(struct hub *hub, const char *id, const uint8_t *version, int
 /* What changed between the store's answer and the note would be told to nobody. */
 START_TEST(changes_on_the_way_are_noticed)
 {
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 
 	hub_changed(hub, "a", NULL, 7, 10); /* revoked, while the store's answer was on its way */
 	ck_pm(hub_note(hub, "w", "a", v1, 100, 6), PM_E_STALE);
@@ -69,7 +69,7 @@ END_TEST
 /* A change that comes late, after its outcome was seen, ends nothing. */
 START_TEST(late_changes_end_nothing)
 {
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 
 	ck_pm(hub_note(hub, "w", "a", v2, 100, 20), PM_OK);
 	hub_changed(hub, "a", NULL, 18, 10);
@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(workers_hear_of_theirs)
 {
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 	int wakes = 0, other_wakes = 0;
 	struct hub_watch *watch = hub_watch(hub, "w/1", count_wakes, &wakes);
 	struct hub_watch *other = hub_watch(hub, "w/2", count_wakes, &other_wakes);
@@ -116,7 +116,7 @@ END_TEST
 /* A change at the time of expiry, by the store's own hand, is no revocation. */
 START_TEST(an_expiry_is_no_revocation)
 {
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 	int wakes = 0;
 	struct hub_watch *watch = hub_watch(hub, "w", count_wakes, &wakes);
 
@@ -132,7 +132,7 @@ END_TEST
 
 START_TEST(what_ended_meanwhile_waits)
 {
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 	struct hub_watch *watch;
 	int wakes = 0;
 
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(the_hub_is_bounded)
 {
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 	struct hub_watch *watch, *watches[HUB_WATCHES_MAX];
 	char id[32];
 	int wakes = 0;
@@ -194,7 +194,7 @@ START_TEST(all_ids_of_the_hub)
 	enum { COUNT = 1000 };
 	char ids[16][PM_COMMAND_ID_MAX + 1], id[16];
 	bool seen[COUNT] = {0};
-	struct hub *hub = hub_new(1);
+	struct hub *hub = hub_new();
 	size_t place = 0, count = 0;
 
 	for (int i = 0; i < COUNT; i++) {

@@ -125,7 +125,7 @@ END_TEST
 START_TEST(rates)
 {
 	static const struct limit_rules rules = {2, 3, 1000, 1000};
-	struct limit *limit = limit_new(&rules, 1);
+	struct limit *limit = limit_new(&rules);
 
 	ck_assert_ptr_nonnull(limit);
 	for (int i = 0; i < 3; i++)
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(rate_of_all)
 {
 	static const struct limit_rules rules = {1, 1, 1, 100};
-	struct limit *limit = limit_new(&rules, 1);
+	struct limit *limit = limit_new(&rules);
 	size_t taken = 0;
 
 	for (uint32_t i = 0; i < 4 * LIMIT_CLIENTS; i++)
