@@ -20,7 +20,8 @@
 
 static const struct http_field safe_fields[] = {
 	{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"},
-	{"Privatemode-Encrypted", "false"}, {"Retry-After", RETRY_SECONDS}, /* with status 503 */
+	{"Privatemode-Encrypted", "false"},
+	{"Retry-After", RETRY_SECONDS}, /* with status 429 and 503 */
 };
 
 /* Those of an answer that is encrypted, or has no secret. */
@@ -116,7 +117,7 @@ static void fail_plain(struct job *job, int status, const char *json)
 		text, sizeof(text), is_event ? "event: error\n\ndata: %s\n\n" : "%s", json);
 
 	http_respond(job->exchange, status, is_event ? "text/event-stream" : "application/json",
-		safe_fields, FIELDS_OF_ERROR + (status == 503), n);
+		safe_fields, FIELDS_OF_ERROR + (status == 429 || status == 503), n);
 	http_send(job->exchange, text, (size_t)n);
 	http_finish(job->exchange);
 }

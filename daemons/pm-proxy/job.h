@@ -86,7 +86,7 @@ void job_forget_request(struct job *job);
 /* Once more from where the secret was looked for. */
 void job_go_on(struct job *job);
 
-/* --- await.c: false when nobody can be asked for the secret; else job_go_on() comes --- */
+/* --- await.c: false when nobody can be asked for the secret; else job_go_on() or an error --- */
 
 bool job_await_key(struct job *job, const char *id);
 

@@ -171,7 +171,7 @@ static int set_up_mesh(struct proxy *proxy)
 	if (mesh_new(&o->mesh, &o->evidence, &proxy->mesh) != 0)
 		return 2;
 	if (!o->secrets || secrets_new(o->secrets, proxy->mesh, proxy->keys, proxy->started,
-				   &proxy->secrets) == PM_OK)
+				   &o->misses, &proxy->secrets) == PM_OK)
 		return 0;
 	warnx("out of memory");
 	return 2;

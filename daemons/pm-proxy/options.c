@@ -16,8 +16,12 @@ static const char help[] =
 	"  --direct               have a key of our own, prove it to clients, and agree with them\n"
 	"  --secrets URL          fetch secrets from the secret service of the mesh: the address "
 	"of\n"
-	"                         its mesh listener, https://HOST[:PORT]\n" MESH_OPTION_HELP
-		MESH_LISTEN_HELP
+	"                         its mesh listener, https://HOST[:PORT]\n"
+	"  --miss-rate N          and ask it a second for so many ids of one client that it does\n"
+	"                         not know (default 200)\n"
+	"  --miss-rate-all N      and for so many of all clients (default 1000)\n"
+	"  --client-field NAME    tell clients apart by this field of the gateway before us,\n"
+	"                         not by their address\n" MESH_OPTION_HELP MESH_LISTEN_HELP
 	"  --role NAME            in both: the role of the manifest that this worker has\n"
 	"  --model NAME=ROOT      and a model disk that it has mounted; may be repeated\n"
 	"  --attester SOCKET      and where reports come from (default: the kernel)\n"
@@ -67,6 +71,9 @@ enum {
 	OPT_DIRECT,
 	OPT_SECRETS,
 	OPT_PUBLIC_KEY,
+	OPT_MISS_RATE,
+	OPT_MISS_RATE_ALL,
+	OPT_CLIENT_FIELD,
 };
 
 static const struct option long_options[] = {
@@ -85,6 +92,9 @@ static const struct option long_options[] = {
 	{"replay-window", required_argument, NULL, OPT_REPLAY_WINDOW},
 	{"direct", no_argument, NULL, OPT_DIRECT},
 	{"secrets", required_argument, NULL, OPT_SECRETS},
+	{"miss-rate", required_argument, NULL, OPT_MISS_RATE},
+	{"miss-rate-all", required_argument, NULL, OPT_MISS_RATE_ALL},
+	{"client-field", required_argument, NULL, OPT_CLIENT_FIELD},
 	MESH_OPTION_ROWS,
 	MESH_LISTEN_ROW,
 	{"public-key", required_argument, NULL, OPT_PUBLIC_KEY},
@@ -148,6 +158,21 @@ static int set_replay(struct proxy_options *o, int id, const char *value)
 	return 0;
 }
 
+/* How much the secret service is asked. */
+static int set_misses(struct proxy_options *o, int id, const char *value)
+{
+	struct limit_rules *m = &o->misses;
+
+	switch (id) {
+	case OPT_MISS_RATE:
+		return option_rate("--miss-rate", value, &m->rate, &m->burst);
+	case OPT_MISS_RATE_ALL:
+		return option_rate("--miss-rate-all", value, &m->all_rate, &m->all_burst);
+	default:
+		return option_field(value, &o->client_field);
+	}
+}
+
 /* What must be named, or said to be none. */
 static int set_condition(struct proxy_options *o, int id, const char *value)
 {
@@ -204,6 +229,10 @@ static int set_option(void *arg, int id, const char *value)
 	case OPT_SECRETS:
 		o->secrets = value;
 		return 0;
+	case OPT_MISS_RATE:
+	case OPT_MISS_RATE_ALL:
+	case OPT_CLIENT_FIELD:
+		return set_misses(o, id, value);
 	case OPT_PUBLIC_KEY:
 		o->public_key = o->mesh.public_key = value;
 		return 0;
@@ -299,6 +328,7 @@ int options_parse(int argc, char **argv, struct proxy_options *ret)
 		.adapters = ADAPTER_OPENAI | ADAPTER_ANTHROPIC,
 		.bucket = 256,
 		.max_buffered = (size_t)1024 << 20,
+		.misses = limit_rules(200, 1000),
 		.keys = {.replay_entries = 16384, .replay_window = 60, .spent = KEYS_SPENT},
 	};
 	int r;

@@ -13,6 +13,7 @@
 #include "common/budget.h"
 #include "common/options.h"
 #include "common/evidence.h"
+#include "common/limit.h"
 #include "common/mesh.h"
 #include "pm-proxy/keys.h"
 #include "pm-proxy/usage.h"
@@ -46,7 +47,9 @@ struct proxy_options {
 	const char *public_key; /* where to write it, for who collects GPU evidence */
 	struct evidence_options evidence;
 	struct mesh_options mesh;
-	const char *secrets; /* the secret service */
+	const char *secrets;	   /* the secret service */
+	struct limit_rules misses; /* ids that it does not know */
+	const char *client_field;  /* by which clients are told apart; NULL: by their address */
 };
 
 /* Driver, GPU and VBIOS of each GPU. */

@@ -24,6 +24,7 @@ struct secrets_ask {
 	void *arg;
 	bool cancelled; /* of its loop */
 	int error;
+	struct secrets_client client;
 	char id[KEYS_ID_MAX + 1];
 };
 
@@ -36,8 +37,9 @@ struct secrets_fetch {
 	struct event *deadline;
 	struct buffer in;
 	int status;
-	bool is_spoiled; /* it ended while it was on its way */
-	uint64_t watch;	 /* under which it was asked for */
+	bool is_spoiled;	      /* it ended while it was on its way */
+	uint64_t watch;		      /* under which it was asked for */
+	struct secrets_client client; /* who asked first */
 	char id[KEYS_ID_MAX + 1];
 	char body[KEYS_ID_MAX + 32];
 };
@@ -200,6 +202,7 @@ static void on_done(void *arg, int error, const char *reason)
 	fetch->request = NULL;
 	if (r == PM_OK) {
 		atomic_fetch_add(&s->fetched, 1);
+		limit_give(s->limit, fetch->client.key, fetch->client.len);
 	} else if (r == PM_E_MISSING) {
 		atomic_fetch_add(&s->missing, 1);
 		note_missing(s, fetch->id);
@@ -253,17 +256,46 @@ static int send_fetch(struct secrets_fetch *fetch)
 	return upstream_start(s->pool, &request, &handler, fetch, &fetch->request);
 }
 
+static bool is_same(const struct secrets_client *a, const struct secrets_client *b)
+{
+	return a->len == b->len && !memcmp(a->key, b->key, a->len);
+}
+
+/* None may have more questions under way than what is still free: so there is room for others. */
+static bool has_share(const struct secrets *s, const struct secrets_client *client)
+{
+	size_t own = 0;
+
+	for (const struct secrets_fetch *f = s->fetches; f; f = f->next)
+		own += is_same(&f->client, client);
+	return own < SECRETS_FETCHES_MAX - s->fetch_count;
+}
+
+/* What the service finds is given back: honest clients ask for little else. */
+static bool may_ask(struct secrets *s, const struct secrets_client *client)
+{
+	if (has_share(s, client) && limit_take(s->limit, client->key, client->len, loop_now()))
+		return true;
+	atomic_fetch_add(&s->refused, 1);
+	return false;
+}
+
 static void begin(struct secrets *s, struct secrets_ask *ask)
 {
-	struct secrets_fetch *fetch =
-		s->fetch_count < SECRETS_FETCHES_MAX ? calloc(1, sizeof(*fetch)) : NULL;
+	struct secrets_fetch *fetch;
 
+	if (!may_ask(s, &ask->client)) {
+		answer(ask, PM_E_LIMIT);
+		return;
+	}
+	fetch = calloc(1, sizeof(*fetch));
 	if (!fetch) {
 		answer(ask, PM_E_NET);
 		return;
 	}
 	fetch->secrets = s;
 	fetch->asks = ask;
+	fetch->client = ask->client;
 	strcpy(fetch->id, ask->id);
 	fetch->watch = secrets_watch_now(s);
 	fetch->next = s->fetches;
@@ -311,24 +343,33 @@ static bool is_id(const char *id)
 		       len;
 }
 
-struct secrets_ask *secrets_ask(
-	struct secrets *secrets, struct loop *loop, const char *id, secrets_done *done, void *arg)
+int secrets_ask(struct secrets *secrets, struct loop *loop, const char *id,
+	const struct secrets_client *client, secrets_done *done, void *arg,
+	struct secrets_ask **ret_ask)
 {
-	struct secrets_ask *ask = is_id(id) ? calloc(1, sizeof(*ask)) : NULL;
+	struct secrets_ask *ask;
+	int r = PM_E_LIMIT;
 
+	if (!is_id(id))
+		return PM_E_MISSING;
+	ask = calloc(1, sizeof(*ask));
 	if (!ask)
-		return NULL;
+		return PM_E_NOMEM;
 	ask->secrets = secrets;
 	ask->loop = loop;
 	ask->done = done;
 	ask->arg = arg;
+	ask->client = *client;
 	strcpy(ask->id, id); /* its length was checked */
-	if (atomic_fetch_add(&secrets->waiting, 1) < SECRETS_ASKS_MAX &&
-		loop_post(secrets->loop, take, ask) == PM_OK)
-		return ask;
-	atomic_fetch_sub(&secrets->waiting, 1);
-	free(ask);
-	return NULL;
+	if (atomic_fetch_add(&secrets->waiting, 1) < SECRETS_ASKS_MAX)
+		r = loop_post(secrets->loop, take, ask);
+	if (r < 0) {
+		atomic_fetch_sub(&secrets->waiting, 1);
+		free(ask);
+		return r;
+	}
+	*ret_ask = ask;
+	return PM_OK;
 }
 
 /* It is freed when it comes back. */
@@ -367,12 +408,17 @@ static void on_identity(void *arg, const struct mesh_identity *identity)
 }
 
 int secrets_new(const char *url, struct mesh *mesh, struct keys *keys, int64_t started,
-	struct secrets **ret_secrets)
+	const struct limit_rules *misses, struct secrets **ret_secrets)
 {
 	struct secrets *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return PM_E_NOMEM;
+	s->limit = limit_new(misses);
+	if (!s->limit) {
+		free(s);
+		return PM_E_NOMEM;
+	}
 	s->url = url;
 	s->mesh = mesh;
 	s->keys = keys;
@@ -409,6 +455,9 @@ void secrets_close(struct secrets *secrets)
 
 void secrets_free(struct secrets *secrets)
 {
+	if (!secrets)
+		return;
+	limit_free(secrets->limit);
 	free(secrets);
 }
 
@@ -421,6 +470,10 @@ void secrets_metrics(struct secrets *secrets, struct evbuffer *out, const char *
 	metrics_sample(out, name, "outcome", "found", (int64_t)atomic_load(&secrets->fetched));
 	metrics_sample(out, name, "outcome", "missing", (int64_t)atomic_load(&secrets->missing));
 	metrics_sample(out, name, "outcome", "failed", (int64_t)atomic_load(&secrets->failed));
+	snprintf(name, sizeof(name), "%s_secret_fetches_refused_total", prefix);
+	metrics_single(out, name, "counter",
+		"Secrets that were not asked for, as their client asks for too much.",
+		(int64_t)atomic_load(&secrets->refused));
 	snprintf(name, sizeof(name), "%s_secrets_ended_total", prefix);
 	metrics_single(out, name, "counter", "Secrets that the service said had ended.",
 		(int64_t)atomic_load(&secrets->ended));

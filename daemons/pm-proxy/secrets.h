@@ -7,6 +7,10 @@
  * request that stays open. While it is not open, or of another instance of the service than that
  * which gave the secret, nobody would tell: then a secret serves for SECRETS_LEASE seconds at most
  * before it is fetched again.
+ *
+ * Whoever makes ids up must not use up what the service does for us: of ids that it does not know,
+ * each client has so many a second, and of what is asked of it just now, none may have more than
+ * what is still free.
  */
 #ifndef PROXY_SECRETS_H
 #define PROXY_SECRETS_H
@@ -14,6 +18,7 @@
 #include <event2/buffer.h>
 #include <stdint.h>
 
+#include "common/limit.h"
 #include "common/mesh.h"
 #include "pm-proxy/keys.h"
 
@@ -32,18 +37,25 @@ struct secrets;
 /* Somebody who waits. */
 struct secrets_ask;
 
+/* For whom a secret is asked: see limit_key_of_client(). */
+struct secrets_client {
+	size_t len;
+	uint8_t key[LIMIT_KEY_MAX];
+};
+
 /*
  * In the loop of who asked. 0: it is in keys now; PM_E_MISSING: there is none, or it is not for us;
- * PM_E_NET: nobody knows.
+ * PM_E_LIMIT: the client asks for too much; PM_E_NET: nobody knows.
  */
 typedef void secrets_done(void *arg, int error);
 
 /*
  * url is the mesh listener of the service, which with mesh and keys outlives it. Secrets answer no
- * sealed request of before started. 0; PM_E_NOMEM.
+ * sealed request of before started. misses: how often a client may ask for what there is not. 0;
+ * PM_E_NOMEM.
  */
 int secrets_new(const char *url, struct mesh *mesh, struct keys *keys, int64_t started,
-	struct secrets **ret_secrets);
+	const struct limit_rules *misses, struct secrets **ret_secrets);
 void secrets_free(struct secrets *secrets);
 
 /* For the first loop, which does all the work; before it runs. 0; PM_E_ARG for another address;
@@ -52,9 +64,13 @@ int secrets_open(struct secrets *secrets, struct loop *loop);
 /* While all loops are there, and none runs. More than once is fine. */
 void secrets_close(struct secrets *secrets);
 
-/* From any loop. NULL when too many wait, or without memory. */
-struct secrets_ask *secrets_ask(
-	struct secrets *secrets, struct loop *loop, const char *id, secrets_done *done, void *arg);
+/*
+ * From any loop. 0; PM_E_MISSING for what is no id of an agreed secret, PM_E_LIMIT when too many
+ * wait, PM_E_NOMEM: then done is not called.
+ */
+int secrets_ask(struct secrets *secrets, struct loop *loop, const char *id,
+	const struct secrets_client *client, secrets_done *done, void *arg,
+	struct secrets_ask **ret_ask);
 /* Nobody waits any more: done is not called. From the loop of who asked. */
 void secrets_cancel(struct secrets_ask *ask);
 

@@ -41,7 +41,8 @@ struct secrets {
 	struct keys *keys;
 	int64_t started;
 	atomic_size_t waiting;
-	atomic_uint_fast64_t fetched, missing, failed, ended, lost;
+	struct limit *limit; /* of what it does not know */
+	atomic_uint_fast64_t fetched, missing, failed, refused, ended, lost;
 	atomic_bool is_watched;
 
 	/* of the first loop */

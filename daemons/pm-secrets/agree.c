@@ -26,32 +26,12 @@ struct agreement {
 	char answer[]; /* of pm_keyex_response_room() bytes */
 };
 
-/*
- * By whom it is asked: the address of the connection, or what the gateway in front of us says in
- * its field, which it is trusted with: for nothing but to share out what there is.
- */
-static size_t client_key(const struct job *job, uint8_t key[LIMIT_KEY_MAX])
-{
-	const char *name = job->secrets->options->client_field;
-	const char *value = name ? http_request_field(http_request(job->exchange), name) : NULL;
-	struct sockaddr_storage address = {0};
-	size_t len;
-
-	if (value) {
-		len = strnlen(value, LIMIT_KEY_MAX - 1);
-		key[0] = 0;
-		memcpy(key + 1, value, len);
-		return len + 1;
-	}
-	http_client_address(job->exchange, &address);
-	return limit_key_of_address((const struct sockaddr *)&address, key);
-}
-
 bool job_check_client(struct job *job)
 {
 	uint8_t key[LIMIT_KEY_MAX];
+	size_t len = limit_key_of_client(job->exchange, job->secrets->options->client_field, key);
 
-	if (limit_take(job->secrets->exchanges, key, client_key(job, key), loop_now()))
+	if (limit_take(job->secrets->exchanges, key, len, loop_now()))
 		return true;
 	atomic_fetch_add(&job->secrets->counts.limited, 1);
 	job_fail(job, 429, "too_many", "Too many requests.");

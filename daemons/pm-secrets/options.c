@@ -36,10 +36,7 @@ static const char help[] =
 	"      --store etcd:https://etcd-0:2379,https://etcd-1:2379,https://etcd-2:2379 \\\n"
 	"      --store-cert etcd.pem --store-key etcd.key --store-ca etcd-ca.pem\n";
 
-/* A burst is what comes in so many seconds. */
-#define BURST_SECONDS 2
-#define RATE_MOST     1000000
-#define DAYS_MOST     36500
+#define DAYS_MOST 36500
 
 enum {
 	OPT_EXCHANGE_RATE = 256,
@@ -67,22 +64,6 @@ static const struct option long_options[] = {
 	{0},
 };
 
-static void set_rates(struct limit_rules *rules, uint32_t one, uint32_t all)
-{
-	*rules = (struct limit_rules){one, one * BURST_SECONDS, all, all * BURST_SECONDS};
-}
-
-static int set_rate(const char *name, const char *value, uint32_t *rate, uint32_t *burst)
-{
-	uint64_t number;
-
-	if (option_number(name, value, RATE_MOST, &number) != 0)
-		return 2;
-	*rate = (uint32_t)number;
-	*burst = (uint32_t)number * BURST_SECONDS;
-	return 0;
-}
-
 static int set_rotation(struct secrets_options *o, const char *value)
 {
 	if (option_time("--rotation-time", value, &o->rotation_time) != 0)
@@ -103,30 +84,19 @@ static int set_days(struct secrets_options *o, const char *value)
 	return 0;
 }
 
-static int set_field(struct secrets_options *o, const char *value)
-{
-	size_t len = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	o->client_field = value;
-	if (len && !value[len])
-		return 0;
-	warnx("--client-field: '%s' is no name of a field in lower case", value);
-	return 2;
-}
-
 static int set_number(struct secrets_options *o, int id, const char *value)
 {
 	struct limit_rules *e = &o->exchanges, *f = &o->fetches;
 
 	switch (id) {
 	case OPT_EXCHANGE_RATE:
-		return set_rate("--exchange-rate", value, &e->rate, &e->burst);
+		return option_rate("--exchange-rate", value, &e->rate, &e->burst);
 	case OPT_EXCHANGE_RATE_ALL:
-		return set_rate("--exchange-rate-all", value, &e->all_rate, &e->all_burst);
+		return option_rate("--exchange-rate-all", value, &e->all_rate, &e->all_burst);
 	case OPT_FETCH_RATE:
-		return set_rate("--fetch-rate", value, &f->rate, &f->burst);
+		return option_rate("--fetch-rate", value, &f->rate, &f->burst);
 	case OPT_FETCH_RATE_ALL:
-		return set_rate("--fetch-rate-all", value, &f->all_rate, &f->all_burst);
+		return option_rate("--fetch-rate-all", value, &f->all_rate, &f->all_burst);
 	case OPT_ROTATION_TIME:
 		return set_rotation(o, value);
 	default:
@@ -139,7 +109,7 @@ static int set_option(void *arg, int id, const char *value)
 	struct secrets_options *o = arg;
 
 	if (id == OPT_CLIENT_FIELD)
-		return set_field(o, value);
+		return option_field(value, &o->client_field);
 	if (store_is_option(id))
 		return store_option(&o->store, id, value);
 	if (mesh_is_option(id))
@@ -171,8 +141,8 @@ static void init(struct secrets_options *o)
 	evidence_options_init(&o->evidence);
 	o->evidence.role = PM_MESH_ROLE_SECRETS;
 	o->mesh.with_signing = true;
-	set_rates(&o->exchanges, 20, 2000);
-	set_rates(&o->fetches, 2000, 20000);
+	o->exchanges = limit_rules(20, 2000);
+	o->fetches = limit_rules(2000, 20000);
 }
 
 int options_parse(int argc, char **argv, struct secrets_options *ret)

@@ -8,7 +8,7 @@
 #include "common/mesh.h"
 #include "common/options.h"
 #include "common/store_options.h"
-#include "pm-secrets/limit.h"
+#include "common/limit.h"
 
 struct secrets_options {
 	struct common_options common;

@@ -13,7 +13,7 @@
 #include "common/store.h"
 #include "pm-secrets/follow.h"
 #include "pm-secrets/hub.h"
-#include "pm-secrets/limit.h"
+#include "common/limit.h"
 #include "pm-secrets/options.h"
 #include "pm-secrets/past.h"
 #include "pm-secrets/ring.h"

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from direct import make_sim
 from harness import (Daemon, LIMIT, Response, ask, connect, exchange, figure, read_all, read_until, request, run_tests,
@@ -105,7 +106,7 @@ class Mesh:
     def put(self, key, seconds=600):
         self.double.order("put", f"inference/{key[0]}", key[1].hex(), seconds)
 
-    def send(self, key, kind="sealed"):
+    def send(self, key, kind="sealed", more=()):
         """The status of a chat under this secret, and what the worker said in plaintext."""
         if kind == "field":
             t, body = self.peer.field("/v1/chat/completions", chat(), key=key)
@@ -113,7 +114,9 @@ class Mesh:
             return r.status if r.status != 200 else (self.peer.field_open("application/json", r.body)[0] == "ok")
         body = self.peer.sealed("/v1/chat/completions", chat(), "echo", key=key)
         fields = [("Content-Type", SEALED), ("Pm-Secret-Id", key[0]), ("Pm-Model", "echo")]
-        r = ask(self.address, "POST", "/pm/v1/sealed", body, fields)
+        r = ask(self.address, "POST", "/pm/v1/sealed", body, [*fields, *more])
+        if r.status == 429:
+            assert r.fields["retry-after"] == "1" and b'"busy"' in r.body
         if r.fields["content-type"] != SEALED:
             return r.status
         self.said = self.peer.sealed_open(r.status, r.fields["content-type"], r.body)
@@ -167,6 +170,61 @@ def test_one_fetch_for_many(programs):
             done = list(pool.map(lambda b: ask(m.address, "POST", "/pm/v1/sealed", b, fields), bodies))
         assert all(r.status == 200 and r.fields["content-type"] == SEALED for r in done)
         assert m.counts()[1] == before + 1
+
+
+def client(number):
+    """The field by which a gateway tells clients apart."""
+    return [("X-Client-Address", f"192.0.2.{number}")]
+
+
+def test_made_up(programs):
+    """Who makes ids up is refused before the service is asked; others, and he with what there is, are served."""
+    with Mesh(programs, "--miss-rate", "1", "--client-field", "x-client-address") as m:
+        m.watched()
+        before = m.counts()[1]
+        got = [m.send(secret(), more=client(1)) for _ in range(20)]
+        assert got[:2] == [500, 500] and set(got) == {500, 429}, got
+        assert m.counts()[1] == before + got.count(500)
+        assert figure(m.metrics, "pm_proxy_secret_fetches_refused_total") == got.count(429)
+        keys = [secret() for _ in range(20)]
+        for key in keys:
+            m.put(key)
+        assert [m.send(key, more=client(2)) for key in keys] == 20 * [True], "what there is does not count"
+        assert 429 not in (m.send(secret(), more=client(3)), m.send(secret(), more=client(3))), "each has his own"
+        # What is held serves, whoever asks; and what is not after a while.
+        assert m.send(keys[0], more=client(1)) is True
+        key = secret()
+        m.put(key)
+        m.until(lambda: m.send(key, more=client(1)), True)
+    # Without a gateway's word all of one address are one.
+    with Mesh(programs, "--miss-rate", "1") as m:
+        m.watched()
+        got = [m.send(secret(), more=client(i)) for i in range(20)]
+        assert set(got) == {500, 429}, got
+    # All together.
+    with Mesh(programs, "--miss-rate-all", "1", "--client-field", "x-client-address") as m:
+        m.watched()
+        got = [m.send(secret(), more=client(i)) for i in range(20)]
+        assert set(got) == {500, 429}, got
+
+
+def test_share_of_questions(programs):
+    """A service that is slow is not asked by one client alone."""
+    with Mesh(programs, "--client-field", "x-client-address") as m, ExitStack() as stack:
+        m.watched()
+        m.double.order("stall", 1)
+        before = m.counts()[1]
+        for _ in range(140):
+            s = stack.enter_context(connect(m.address))
+            fields = [("Content-Type", SEALED), ("Pm-Secret-Id", secret()[0]), ("Pm-Model", "echo"), *client(1)]
+            s.sendall(request("POST", "/pm/v1/sealed", b"x", fields, close=False))
+        wait_for_figure(m.metrics, "pm_proxy_secret_fetches_refused_total", 140 - 128)
+        m.until(lambda: m.counts()[1], before + 128)
+        m.double.order("stall", 0)
+        key = secret()
+        m.put(key)
+        assert m.send(key, more=client(2)) is True
+        assert m.send(secret(), more=client(1)) == 429
 
 
 def test_revoked(programs):

@@ -10,6 +10,7 @@
  *     cut                   who watches is cut off
  *     mute 1|0              nobody may watch
  *     refuse 1|0            nobody may join
+ *     stall 1|0             nobody is given secrets, nor told that there is none
  *     life SECONDS          of certificates to come
  *     instance NAME         of the service
  *     cert ROLE PATH        writes PATH.crt, PATH.key and PATH.ca of a member of the mesh
@@ -59,7 +60,7 @@ struct state {
 	struct secret secrets[SECRETS_MAX];
 	struct http_exchange *watches[WATCHES_MAX];
 	unsigned int joins, fetches, watched;
-	bool is_holding;
+	bool is_holding, is_stalled;
 	struct http_exchange *held_for;
 	json_t *held;
 };
@@ -318,6 +319,8 @@ static void answer_fetch(struct http_exchange *x, const json_t *root)
 	json_t *json;
 
 	state.fetches++;
+	if (state.is_stalled)
+		return;
 	if (!secret) {
 		fail(x, 404, "not_found");
 		return;
@@ -499,6 +502,8 @@ static void obey(const char *line)
 		write_member(a, b);
 	else if (!strncmp(line, "cut", 3))
 		cut();
+	else if (sscanf(line, "stall %lld", &n) == 1)
+		state.is_stalled = n;
 	else if (sscanf(line, "mute %lld", &n) == 1)
 		state.is_muted = n;
 	else if (sscanf(line, "hold %lld", &n) == 1)

@@ -6,7 +6,7 @@
 
 #include "manifest_doc.h"
 #include "pm-secrets/access.h"
-#include "pm-secrets/limit.h"
+#include "common/limit.h"
 #include "pm-secrets/record.h"
 #include "testing.h"
 
@@ -157,6 +157,28 @@ START_TEST(rate_of_all)
 }
 END_TEST
 
+/* What is given back does not count, and nobody has more of it than at the beginning. */
+START_TEST(rates_of_what_counts)
+{
+	static const struct limit_rules rules = {1, 2, 1, 3};
+	struct limit *limit = limit_new(&rules);
+
+	limit_give(limit, "a", 1);
+	for (int i = 0; i < 5; i++) {
+		ck_assert(limit_take(limit, "a", 1, 5));
+		limit_give(limit, "a", 1);
+	}
+	ck_assert(limit_take(limit, "a", 1, 5) && limit_take(limit, "a", 1, 5));
+	ck_assert(!limit_take(limit, "a", 1, 5));
+	ck_assert(limit_take(limit, "b", 1, 5));
+	limit_give(limit, "b", 1);
+	ck_assert(!limit_take(limit, "a", 1, 5)); /* another's is not his */
+	ck_assert(limit_take(limit, "b", 1, 5));
+	ck_assert(!limit_take(limit, "c", 1, 5)); /* all have no more */
+	limit_free(limit);
+}
+END_TEST
+
 START_TEST(clients_by_address)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
@@ -190,6 +212,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, secrets_end);
 	tcase_add_test(tc, rates);
 	tcase_add_test(tc, rate_of_all);
+	tcase_add_test(tc, rates_of_what_counts);
 	tcase_add_test(tc, clients_by_address);
 	suite_add_tcase(suite, tc);
 	return suite;

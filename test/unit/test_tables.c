@@ -10,7 +10,7 @@
 
 #include "pm-proxy/key_table.h"
 #include "pm-secrets/hub.h"
-#include "pm-secrets/limit.h"
+#include "common/limit.h"
 #include "pm-secrets/past.h"
 #include "testing.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pm-secrets/limit.h"
+#include "common/limit.h"
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -9,6 +9,8 @@
 
 #include <pm/error.h>
 #include <pm/table.h>
+
+#include "common/http_server.h"
 
 /* Places that one client may have: the table is an array of sets of so many. */
 #define WAYS 8u
@@ -35,6 +37,12 @@ struct limit {
 	struct bucket all;
 	struct client clients[SETS][WAYS];
 };
+
+/* A burst is what comes in so many seconds. */
+struct limit_rules limit_rules(uint32_t one, uint32_t all)
+{
+	return (struct limit_rules){one, one * LIMIT_BURST_SECONDS, all, all * LIMIT_BURST_SECONDS};
+}
 
 struct limit *limit_new(const struct limit_rules *rules)
 {
@@ -81,19 +89,25 @@ static size_t set_of(const struct limit *limit, const uint8_t *key, size_t len)
 	return pm_table_hash(limit->seed, key, len) % SETS;
 }
 
-/* The client's place: its own, or that of who was quiet longest. */
-static struct client *find(struct limit *limit, const uint8_t *key, size_t len, int64_t now)
+/* The client's own place; NULL: it has none. */
+static struct client *find(struct limit *limit, const uint8_t *key, size_t len)
+{
+	struct client *set = limit->clients[set_of(limit, key, len)];
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].len == len && !memcmp(set[i].key, key, len))
+			return &set[i];
+	return NULL;
+}
+
+/* A place for a client that has none: an empty one, or that of who was quiet longest. */
+static struct client *settle(struct limit *limit, const uint8_t *key, size_t len, int64_t now)
 {
 	struct client *set = limit->clients[set_of(limit, key, len)], *oldest = set;
 
-	for (size_t i = 0; i < WAYS; i++) {
-		struct client *c = &set[i];
-
-		if (c->len == len && !memcmp(c->key, key, len))
-			return c;
-		if (!c->len || (oldest->len && c->bucket.at < oldest->bucket.at))
-			oldest = c;
-	}
+	for (size_t i = 0; i < WAYS; i++)
+		if (!set[i].len || (oldest->len && set[i].bucket.at < oldest->bucket.at))
+			oldest = &set[i];
 	oldest->len = len;
 	memcpy(oldest->key, key, len);
 	oldest->bucket = (struct bucket){(int64_t)limit->rules.burst * TOKEN, now};
@@ -102,8 +116,10 @@ static struct client *find(struct limit *limit, const uint8_t *key, size_t len, 
 
 static bool take(struct limit *limit, const uint8_t *key, size_t len, int64_t now)
 {
-	struct client *client = find(limit, key, len, now);
+	struct client *client = find(limit, key, len);
 
+	if (!client)
+		client = settle(limit, key, len, now);
 	fill(&client->bucket, limit->rules.rate, limit->rules.burst, now);
 	fill(&limit->all, limit->rules.all_rate, limit->rules.all_burst, now);
 	if (client->bucket.tokens < TOKEN || limit->all.tokens < TOKEN)
@@ -123,6 +139,25 @@ bool limit_take(struct limit *limit, const void *key, size_t len, int64_t now)
 	ok = take(limit, key, len, now);
 	pthread_mutex_unlock(&limit->lock);
 	return ok;
+}
+
+static void give(struct bucket *bucket, uint32_t burst)
+{
+	bucket->tokens += TOKEN;
+	if (bucket->tokens > (int64_t)burst * TOKEN)
+		bucket->tokens = (int64_t)burst * TOKEN;
+}
+
+void limit_give(struct limit *limit, const void *key, size_t len)
+{
+	struct client *client;
+
+	pthread_mutex_lock(&limit->lock);
+	client = find(limit, key, len);
+	if (client)
+		give(&client->bucket, limit->rules.burst);
+	give(&limit->all, limit->rules.all_burst);
+	pthread_mutex_unlock(&limit->lock);
 }
 
 size_t limit_key_of_address(const struct sockaddr *address, uint8_t ret[LIMIT_KEY_MAX])
@@ -145,4 +180,21 @@ size_t limit_key_of_address(const struct sockaddr *address, uint8_t ret[LIMIT_KE
 		return 9;
 	}
 	return 1;
+}
+
+size_t limit_key_of_client(
+	const struct http_exchange *x, const char *field, uint8_t ret[LIMIT_KEY_MAX])
+{
+	const char *value = field ? http_request_field(http_request(x), field) : NULL;
+	struct sockaddr_storage address = {0};
+	size_t len;
+
+	if (value) {
+		len = strnlen(value, LIMIT_KEY_MAX - 1);
+		ret[0] = 0;
+		memcpy(ret + 1, value, len);
+		return len + 1;
+	}
+	http_client_address(x, &address);
+	return limit_key_of_address((const struct sockaddr *)&address, ret);
 }
