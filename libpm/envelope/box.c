@@ -8,6 +8,7 @@
 #include "base/rd.h"
 #include "base/report.h"
 #include "base/wr.h"
+#include "crypto/lock.h"
 #include "envelope/hpke.h"
 
 #define INFO	 "libpm box v1"
@@ -130,20 +131,7 @@ int pm_box_public_id(const uint8_t *public_key, uint8_t *ret_id)
 
 /* --- boxes ----------------------------------------------------------------------------------- */
 
-/* What one box is sealed with: the cipher, and the one nonce that it ever sees. */
-struct lock {
-	struct pm_aead_memory memory;
-	struct pm_aead *aead; /* in it */
-	struct pm_brief exported;
-};
-
-static void pm_cleanup_lock(struct lock *lock)
-{
-	pm_aead_clear(lock->aead);
-	pm_cleanup_brief(&lock->exported);
-}
-
-static int make_lock(const struct pm_brief *shared, const char *label, struct lock *lock)
+static int make_lock(const struct pm_brief *shared, const char *label, struct pm_lock *lock)
 {
 	uint8_t info[INFO_MAX];
 	struct pm_wr wr = pm_wr(info, sizeof(info));
@@ -154,17 +142,8 @@ static int make_lock(const struct pm_brief *shared, const char *label, struct lo
 	if (wr.failed)
 		return PM_E_ARG;
 	r = pm_hpke_export(shared->bytes, pm_view(info, wr.len),
-		pm_view(EXPORTED, sizeof(EXPORTED) - 1), lock->exported.bytes,
-		PM_AEAD_KEY_SIZE + PM_AEAD_NONCE_SIZE);
-	if (r < 0)
-		return r;
-	return pm_aead_init(
-		&lock->memory, pm_view(lock->exported.bytes, PM_AEAD_KEY_SIZE), &lock->aead);
-}
-
-static const uint8_t *nonce_of(const struct lock *lock)
-{
-	return lock->exported.bytes + PM_AEAD_KEY_SIZE;
+		pm_view(EXPORTED, sizeof(EXPORTED) - 1), lock->derived.bytes, PM_LOCK_SIZE);
+	return r < 0 ? r : pm_lock_init(lock);
 }
 
 static int check_limits(const char *label, size_t aad_len, size_t len)
@@ -180,7 +159,7 @@ int pm_box_seal(const uint8_t *public_key, const char *label, const void *aad, s
 	const void *plain, size_t len, uint8_t *ret_box)
 {
 	pm_cleanup(brief) struct pm_brief shared = {0};
-	pm_cleanup(lock) struct lock lock = {0};
+	pm_cleanup(lock) struct pm_lock lock = {0};
 	int r = check_limits(label, aad_len, len);
 
 	if (r < 0)
@@ -191,7 +170,7 @@ int pm_box_seal(const uint8_t *public_key, const char *label, const void *aad, s
 	r = make_lock(&shared, label, &lock);
 	if (r < 0)
 		return r;
-	return pm_aead_seal(lock.aead, nonce_of(&lock), pm_view(aad, aad_len), pm_view(plain, len),
+	return pm_lock_seal(&lock, pm_view(aad, aad_len), pm_view(plain, len),
 		ret_box + PM_KEM_CIPHERTEXT_SIZE);
 }
 
@@ -199,7 +178,7 @@ int pm_box_open(const struct pm_box_key *key, const char *label, const void *aad
 	const void *box, size_t box_len, uint8_t *ret_plain)
 {
 	pm_cleanup(brief) struct pm_brief shared = {0};
-	pm_cleanup(lock) struct lock lock = {0};
+	pm_cleanup(lock) struct pm_lock lock = {0};
 	struct pm_rd rd = pm_rd(pm_view(box, box_len));
 	struct pm_view encapsulated = pm_rd_bytes(&rd, PM_KEM_CIPHERTEXT_SIZE);
 	struct pm_view sealed = pm_rd_rest(&rd);
@@ -216,5 +195,5 @@ int pm_box_open(const struct pm_box_key *key, const char *label, const void *aad
 	r = make_lock(&shared, label, &lock);
 	if (r < 0)
 		return r;
-	return pm_aead_open(lock.aead, nonce_of(&lock), pm_view(aad, aad_len), sealed, ret_plain);
+	return pm_lock_open(&lock, pm_view(aad, aad_len), sealed, ret_plain);
 }

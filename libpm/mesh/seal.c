@@ -7,6 +7,7 @@
 
 #include "base/rd.h"
 #include "base/wr.h"
+#include "crypto/lock.h"
 
 #define VERSION 1
 
@@ -78,21 +79,8 @@ void pm_seal_key_free(struct pm_seal_key *key)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* What one value is sealed with: the cipher, and the one nonce that it ever sees. */
-struct lock {
-	struct pm_aead_memory memory;
-	struct pm_aead *aead; /* in it */
-	struct pm_brief derived;
-};
-
-static void pm_cleanup_lock(struct lock *lock)
-{
-	pm_aead_clear(lock->aead);
-	pm_cleanup_brief(&lock->derived);
-}
-
 static int make_lock(const struct pm_seal_key *key, const uint8_t *salt, struct pm_view context,
-	struct lock *lock)
+	struct pm_lock *lock)
 {
 	uint8_t info[sizeof(VALUE_LABEL) + PM_SEAL_SALT_SIZE + PM_SHA256_SIZE];
 	uint8_t place[PM_SHA256_SIZE];
@@ -107,16 +95,8 @@ static int make_lock(const struct pm_seal_key *key, const uint8_t *salt, struct 
 	if (wr.failed)
 		return PM_E_ARG;
 	r = pm_hkdf_expand_to(PM_SHA256, pm_view(key->root.ptr, key->root.len),
-		pm_view(info, wr.len), lock->derived.bytes, PM_AEAD_KEY_SIZE + PM_AEAD_NONCE_SIZE);
-	if (r < 0)
-		return r;
-	return pm_aead_init(
-		&lock->memory, pm_view(lock->derived.bytes, PM_AEAD_KEY_SIZE), &lock->aead);
-}
-
-static const uint8_t *nonce_of(const struct lock *lock)
-{
-	return lock->derived.bytes + PM_AEAD_KEY_SIZE;
+		pm_view(info, wr.len), lock->derived.bytes, PM_LOCK_SIZE);
+	return r < 0 ? r : pm_lock_init(lock);
 }
 
 static int check_limits(size_t context_len, size_t len)
@@ -127,7 +107,7 @@ static int check_limits(size_t context_len, size_t len)
 int pm_seal_with(const struct pm_seal_key *key, const uint8_t *salt, struct pm_view context,
 	struct pm_view plain, uint8_t *ret_sealed)
 {
-	pm_cleanup(lock) struct lock lock = {0};
+	pm_cleanup(lock) struct pm_lock lock = {0};
 	struct pm_wr wr = pm_wr(ret_sealed, HEAD_SIZE);
 	int r = check_limits(context.len, plain.len);
 
@@ -141,8 +121,7 @@ int pm_seal_with(const struct pm_seal_key *key, const uint8_t *salt, struct pm_v
 	pm_wr_bytes(&wr, pm_view(salt, PM_SEAL_SALT_SIZE));
 	if (wr.failed)
 		return PM_E_ARG;
-	return pm_aead_seal(lock.aead, nonce_of(&lock), pm_view(ret_sealed, HEAD_SIZE), plain,
-		ret_sealed + HEAD_SIZE);
+	return pm_lock_seal(&lock, pm_view(ret_sealed, HEAD_SIZE), plain, ret_sealed + HEAD_SIZE);
 }
 
 int pm_seal(const struct pm_seal_key *key, const void *context, size_t context_len,
@@ -178,7 +157,7 @@ static int read_parts(struct pm_view bytes, struct parts *ret)
 int pm_seal_open(const struct pm_seal_key *key, const void *context, size_t context_len,
 	const void *sealed, size_t sealed_len, uint8_t *ret_plain)
 {
-	pm_cleanup(lock) struct lock lock = {0};
+	pm_cleanup(lock) struct pm_lock lock = {0};
 	struct parts parts;
 	int r = read_parts(pm_view(sealed, sealed_len), &parts);
 
@@ -192,7 +171,7 @@ int pm_seal_open(const struct pm_seal_key *key, const void *context, size_t cont
 	r = make_lock(key, parts.salt.ptr, pm_view(context, context_len), &lock);
 	if (r < 0)
 		return r;
-	return pm_aead_open(lock.aead, nonce_of(&lock), parts.head, parts.sealed, ret_plain);
+	return pm_lock_open(&lock, parts.head, parts.sealed, ret_plain);
 }
 
 int pm_seal_epoch(const void *sealed, size_t sealed_len, uint32_t *ret_epoch)
