@@ -27,14 +27,19 @@ static bool make_room(struct buffer *buffer, size_t needed)
 	return true;
 }
 
-bool buffer_add(struct buffer *buffer, const void *bytes, size_t len, size_t most)
+bool buffer_reserve(struct buffer *buffer, size_t len, size_t most)
 {
 	if (len > most || buffer->len > most - len)
 		return false;
+	return buffer->len + len <= buffer->room || make_room(buffer, buffer->len + len);
+}
+
+bool buffer_add(struct buffer *buffer, const void *bytes, size_t len, size_t most)
+{
+	if (!buffer_reserve(buffer, len, most))
+		return false;
 	if (len == 0)
 		return true;
-	if (buffer->len + len > buffer->room && !make_room(buffer, buffer->len + len))
-		return false;
 	memcpy(buffer->bytes + buffer->len, bytes, len);
 	buffer->len += len;
 	return true;

@@ -16,6 +16,9 @@ struct buffer {
 /* False without memory, or when it would be longer than most. */
 bool buffer_add(struct buffer *buffer, const void *bytes, size_t len, size_t most);
 
+/* Makes sure that buffer_add() of so many bytes does not fail. False as that. */
+bool buffer_reserve(struct buffer *buffer, size_t len, size_t most);
+
 /* Empty, with its memory. */
 void buffer_clear(struct buffer *buffer);
 

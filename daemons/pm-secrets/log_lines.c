@@ -42,30 +42,40 @@ int log_lines_head(const struct log_lines *lines, struct pm_audit_head *ret_head
 
 /* --- how long it is kept --------------------------------------------------------------------- */
 
-static int64_t read_days(const char *text, size_t len)
+/* Of a line that is authentic, and so is JSON. 0: it says nothing of them. */
+static int read_days(const char *text, size_t len, int64_t *ret_days)
 {
 	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *days =
 		json_string_value(json_object_get(json_object_get(json, "fields"), "days"));
 	const char *event = json_string_value(json_object_get(json, "event"));
+	int r = json ? PM_OK : PM_E_NOMEM;
 	long n = 0;
 
 	if (event && !strcmp(event, "instance.began") && days && days[0] >= '1' && days[0] <= '9')
 		n = strtol(days, NULL, 10);
 	json_decref(json);
-	return n <= DAYS_MOST ? n : 0;
+	*ret_days = n <= DAYS_MOST ? n : 0;
+	return r;
 }
 
-int64_t log_lines_keep(const struct log_lines *lines, int64_t otherwise)
+int log_lines_keep(const struct log_lines *lines, int64_t otherwise, int64_t *ret_keep)
 {
 	const char *newline = lines->len ? memchr(lines->text, '\n', lines->len) : NULL;
 	size_t end = newline ? (size_t)(newline - lines->text) + 1 : 0;
+	int r = end ? PM_OK : PM_E_FORMAT;
 	struct pm_audit_head head;
 	int64_t days = 0;
 
-	if (end && read_line(lines, 0, end, &head) == PM_OK)
-		days = read_days(lines->text, end);
-	return days ? days * 86400 : otherwise;
+	if (r == PM_OK)
+		r = read_line(lines, 0, end, &head);
+	if (r == PM_OK)
+		r = read_days(lines->text, end, &days);
+	/* Who does not know must not say how long: what is gone later would be called cut. */
+	if (r == PM_E_NOMEM)
+		return r;
+	*ret_keep = days ? days * 86400 : otherwise;
+	return PM_OK;
 }
 
 /* --- echoes ---------------------------------------------------------------------------------- */

@@ -23,9 +23,9 @@ int log_lines_head(const struct log_lines *lines, struct pm_audit_head *ret_head
 
 /*
  * How many seconds the store keeps the log, as the first of these lines says, which must be that
- * with which the instance began, and authentic; else this many.
+ * with which the instance began, and authentic; else this many. 0; PM_E_NOMEM.
  */
-int64_t log_lines_keep(const struct log_lines *lines, int64_t otherwise);
+int log_lines_keep(const struct log_lines *lines, int64_t otherwise, int64_t *ret_keep);
 
 /*
  * Has the log, since it ended at `told`, nothing but what it saw of others ("log.seen")? Also false

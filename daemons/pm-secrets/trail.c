@@ -251,6 +251,8 @@ static int add_line(
 
 	if (trail->next.lines.len + PM_AUDIT_LINE_MAX > TRAIL_BATCH_MAX)
 		return PM_E_LIMIT;
+	if (!buffer_reserve(&trail->next.lines, PM_AUDIT_LINE_MAX, TRAIL_BATCH_MAX))
+		return PM_E_NOMEM;
 	r = pm_audit_append(trail->audit, clock_seconds(), event, fields, count, &line, &len);
 	if (r < 0)
 		return r;

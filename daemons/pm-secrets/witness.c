@@ -281,15 +281,16 @@ static void look_at(
 {
 	const struct log_lines lines = {
 		w->options.key, name, (const char *)first->value, first->len};
-	int r;
+	int r = PM_OK;
 
 	w->log = find(w, name);
 	w->keep_seconds = w->options.keep_seconds;
 	if (w->log)
 		w->log->walk = w->walk;
 	else if (number == 1)
-		w->keep_seconds = log_lines_keep(&lines, w->options.keep_seconds);
-	r = log_end_find(&w->end, name, number, first, w->log ? w->log->batch : 0);
+		r = log_lines_keep(&lines, w->options.keep_seconds, &w->keep_seconds);
+	if (r == PM_OK)
+		r = log_end_find(&w->end, name, number, first, w->log ? w->log->batch : 0);
 	if (r < 0)
 		fail(w, pm_strerror(r));
 }
