@@ -285,6 +285,8 @@ static void end(struct job *job)
 	if (!a)
 		return;
 	uncount(job);
+	if (a->timer)
+		event_free(a->timer);
 	admin_restore_free(a->restore);
 	admin_export_free(a->export);
 	pm_exchange_worker_free(a->worker);

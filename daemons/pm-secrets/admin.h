@@ -59,6 +59,9 @@ struct admin {
 	uint8_t backup_key[PM_COMMAND_DIGEST_SIZE];
 
 	/* What goes on over several steps. */
+	struct event *timer; /* of a revocation, and when it was */
+	int64_t ended;
+	bool was_there;
 	struct restore *restore;
 	struct export *export;
 };

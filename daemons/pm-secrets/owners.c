@@ -84,24 +84,63 @@ void admin_put(struct job *job)
 
 /* --- revoke ---------------------------------------------------------------------------------- */
 
+/* Between two looks whether the second is over. */
+#define SECOND_LOOK 20
+
+static void tell_revoked(struct job *job)
+{
+	if (job->admin->was_there)
+		reply(job, json_pack("{s:s}", "Id", job->admin->id));
+	else
+		admin_fail(job, 404, "not_found", "There is no such secret.");
+}
+
+/*
+ * What is put in the second of an end is over, too, by the clock of whatever instance puts it: so
+ * who waits for our answer puts it later.
+ */
+static void wait_for_second(struct job *job)
+{
+	struct timeval time = loop_time(SECOND_LOOK);
+
+	if (clock_seconds() > job->admin->ended)
+		tell_revoked(job);
+	else if (evtimer_add(job->admin->timer, &time) < 0)
+		admin_fail_store(job, NULL);
+}
+
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	wait_for_second(arg);
+}
+
 static void on_revoked(void *arg, const struct store_result *result)
 {
 	struct job *job = arg;
 
-	if (was_there(job, result))
-		reply(job, json_pack("{s:s}", "Id", job->admin->id));
+	job->op = NULL;
+	job->admin->was_there = result->error == PM_OK;
+	if (result->error < 0 && result->error != PM_E_MISSING)
+		admin_fail_store(job, result);
+	else
+		wait_for_second(job);
 }
 
 void admin_revoke(struct job *job)
 {
+	struct admin *a = job->admin;
 	char key[RECORD_KEY_SIZE];
 
+	a->ended = clock_seconds();
+	a->timer = evtimer_new(job->loop->loop->base, on_second, job);
 	/* First: whatever the store says then, what was there is over. */
-	if (past_end(job->secrets->past, job->admin->id, clock_seconds()) < 0) {
+	if (!a->timer || past_end(job->secrets->past, a->id, a->ended) < 0) {
 		admin_fail(job, 503, "busy", "Out of memory.");
 		return;
 	}
-	record_key(job->admin->id, key);
+	record_key(a->id, key);
 	job->op = store_delete(job->loop->store, key, STORE_ANY, on_revoked, job);
 	if (!job->op)
 		admin_fail_store(job, NULL);

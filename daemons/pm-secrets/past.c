@@ -9,7 +9,7 @@
 #include <pm/table.h>
 #include <pm/text.h>
 
-#define PLACES 4096u
+#define PLACES 65536u
 
 /* A command by its digest in hexadecimal, or a secret by its identifier. */
 struct fact {
@@ -29,6 +29,7 @@ struct facts {
 struct past {
 	pthread_mutex_t lock;
 	struct facts commands, ended;
+	int64_t forgotten[PLACES]; /* the last end of those of a place that are not known by name */
 };
 
 struct past *past_new(void)
@@ -113,15 +114,38 @@ static int obey(struct facts *commands, const char *name, int64_t until, int64_t
 	return add(commands, name, now, until);
 }
 
-static int end(struct facts *ended, const char *id, int64_t now)
+/* The oldest one makes room. Of what has outlived all that it ended nothing need be kept. */
+static void make_room(struct past *past, int64_t now)
 {
-	struct fact *fact = find(ended, id);
+	struct fact *oldest = TAILQ_FIRST(&past->ended.all);
+	int64_t *place = &past->forgotten[number_of(oldest->name)];
 
-	if (fact)
-		drop(ended, fact);
-	if (ended->count >= PAST_ENDED_MAX)
-		drop(ended, TAILQ_FIRST(&ended->all));
-	return add(ended, id, now, now + PM_COMMAND_TTL_MAX);
+	if (oldest->until > now && *place < oldest->at)
+		*place = oldest->at;
+	drop(&past->ended, oldest);
+}
+
+static int end(struct past *past, const char *id, int64_t now)
+{
+	struct fact *before = find(&past->ended, id);
+	int r;
+
+	if (!before && past->ended.count >= PAST_ENDED_MAX)
+		make_room(past, now);
+	r = add(&past->ended, id, now, now + PM_COMMAND_TTL_MAX);
+	if (r == PM_OK && before)
+		drop(&past->ended, before);
+	return r;
+}
+
+static bool is_over(struct past *past, const char *id, int64_t created)
+{
+	const struct fact *fact = find(&past->ended, id);
+	int64_t at = past->forgotten[number_of(id)];
+
+	if (fact && fact->at > at)
+		at = fact->at;
+	return created <= at;
 }
 
 /* --- the doors ------------------------------------------------------------------------------- */
@@ -144,19 +168,17 @@ int past_end(struct past *past, const char *id, int64_t now)
 	int r;
 
 	pthread_mutex_lock(&past->lock);
-	r = end(&past->ended, id, now);
+	r = end(past, id, now);
 	pthread_mutex_unlock(&past->lock);
 	return r;
 }
 
 bool past_is_over(struct past *past, const char *id, int64_t created)
 {
-	const struct fact *fact;
 	bool over;
 
 	pthread_mutex_lock(&past->lock);
-	fact = find(&past->ended, id);
-	over = fact && created < fact->at;
+	over = is_over(past, id, created);
 	pthread_mutex_unlock(&past->lock);
 	return over;
 }

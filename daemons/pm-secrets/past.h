@@ -3,6 +3,11 @@
  * What this process itself did and a store could make undone: which commands it obeyed, and which
  * secrets it ended. A store that forgets a command, or puts a secret back, finds that it is
  * remembered here, for as long as the process lives; other instances don't know of it.
+ *
+ * Times are seconds: what was made in the second of its end is over, too. Of ends that have no room
+ * any more only the time is kept, at one of many places, which others share: something older whose
+ * place is the same is then over as well, though nobody ended it. That costs its owners a new put,
+ * where to forget would give out what they ended.
  */
 #ifndef SECRETS_PAST_H
 #define SECRETS_PAST_H
@@ -12,7 +17,7 @@
 
 #include <pm/command.h>
 
-/* Commands of the last hour, and ended secrets: of these the oldest make room. */
+/* Commands of the last hour, and ended secrets that are known by name. */
 #define PAST_COMMANDS_MAX 4096
 #define PAST_ENDED_MAX	  16384
 
@@ -30,7 +35,7 @@ void past_free(struct past *past);
 int past_obey(struct past *past, const uint8_t digest[PM_COMMAND_DIGEST_SIZE], int64_t until,
 	int64_t now);
 
-/* A secret was ended; what is older than that is remembered to be over. PM_E_NOMEM. */
+/* A secret was ended: what is not of a later second is over. PM_E_NOMEM. */
 int past_end(struct past *past, const char *id, int64_t now);
 
 /* Is a secret of that identifier, made then, over? */

@@ -799,9 +799,7 @@ def test_a_store_that_goes_back(programs):
         assert owners.ask(*put)[0] == 200
         assert worker.fetch(service, "shared") == CANARY
         [[row]] = change(("SELECT key, value, revision, expires FROM entry WHERE key=?", (b"secrets/value/shared",)))
-        created = int(time.time())
-        wait_for(lambda: time.time() >= created + 1) # it is told by the second
-        assert owners.revoke("shared")[0] == 200
+        assert owners.revoke("shared")[0] == 200 # perhaps in the very second
         assert worker.fetch(service, "shared") is None
         used = "FROM entry WHERE CAST(key AS TEXT) LIKE 'secrets/used/%'"
         assert change((f"SELECT count(*) {used}",), (f"DELETE {used}",), (f"SELECT count(*) {used}",))[::2] == [
