@@ -8,6 +8,8 @@
 #include <pm/error.h>
 #include <pm/table.h>
 
+#include "pm-secrets/hub_events.h"
+
 #define BUCKETS 65536u
 
 /* A secret that a worker has. */
@@ -21,18 +23,10 @@ struct note {
 	char id[PM_COMMAND_ID_MAX + 1];
 };
 
-struct event_of {
-	struct event_of *next;
-	enum hub_event event;
-	char id[PM_COMMAND_ID_MAX + 1];
-};
-
 struct hub_watch {
 	struct hub_watch *next;
 	struct worker *worker;
-	struct event_of *first, **last;
-	size_t count;
-	bool is_lost;
+	struct hub_events events;
 	void (*wake)(void *arg);
 	void *arg;
 };
@@ -41,6 +35,7 @@ struct worker {
 	struct worker *next;
 	size_t ids, watch_count;
 	struct hub_watch *watches;
+	int64_t heard; /* when it last fetched, or watched */
 	char name[HUB_WORKER_MAX + 1];
 };
 
@@ -49,6 +44,7 @@ struct hub {
 	uint8_t seed[PM_TABLE_SEED_SIZE];
 	size_t worker_count, note_count;
 	uint64_t missed; /* revision up to which changes may not have come */
+	int64_t now;	 /* of the last sweep */
 	struct worker *workers;
 	struct note *buckets[BUCKETS];
 	uint64_t changed[BUCKETS]; /* revision of the last one, of all that may stand there */
@@ -77,25 +73,6 @@ static struct worker *find_worker(struct hub *hub, const char *name)
 	while (worker && strcmp(worker->name, name) != 0)
 		worker = worker->next;
 	return worker;
-}
-
-static int get_worker(struct hub *hub, const char *name, struct worker **ret)
-{
-	struct worker *worker = find_worker(hub, name);
-
-	if (!worker && (hub->worker_count >= HUB_WORKERS_MAX || strlen(name) > HUB_WORKER_MAX))
-		return PM_E_LIMIT;
-	if (!worker) {
-		worker = calloc(1, sizeof(*worker));
-		if (!worker)
-			return PM_E_NOMEM;
-		strcpy(worker->name, name); /* its length was checked */
-		worker->next = hub->workers;
-		hub->workers = worker;
-		hub->worker_count++;
-	}
-	*ret = worker;
-	return PM_OK;
 }
 
 /* Who has nothing and hears nothing makes room. */
@@ -150,41 +127,11 @@ static void drop_note(struct hub *hub, struct note **link)
 	free(note);
 }
 
-static int add_note(struct hub *hub, struct worker *worker, const char *id, struct note **ret)
-{
-	struct note **bucket = bucket_of(hub, id), *note;
-
-	if (worker->ids >= HUB_IDS_MAX || hub->note_count >= HUB_NOTES_MAX ||
-		strlen(id) > PM_COMMAND_ID_MAX)
-		return PM_E_LIMIT;
-	note = calloc(1, sizeof(*note));
-	if (!note)
-		return PM_E_NOMEM;
-	note->worker = worker;
-	strcpy(note->id, id); /* its length was checked */
-	note->next = *bucket;
-	*bucket = note;
-	worker->ids++;
-	hub->note_count++;
-	*ret = note;
-	return PM_OK;
-}
-
 /* --- with the lock held: events -------------------------------------------------------------- */
 
 static void put_event(struct hub_watch *watch, const char *id, enum hub_event event)
 {
-	struct event_of *e = watch->count < HUB_EVENTS_MAX ? calloc(1, sizeof(*e)) : NULL;
-
-	if (e) {
-		strcpy(e->id, id); /* it was that of a note */
-		e->event = event;
-		*watch->last = e;
-		watch->last = &e->next;
-		watch->count++;
-	} else {
-		watch->is_lost = true;
-	}
+	hub_events_put(&watch->events, id, event);
 	watch->wake(watch->arg);
 }
 
@@ -199,6 +146,105 @@ static bool tell(const struct note *note, enum hub_event event)
 static bool is_version(const struct note *note, const uint8_t *version)
 {
 	return version && !memcmp(note->version, version, RECORD_OWNER_SIZE);
+}
+
+/* Tells of them, where somebody watches. */
+static void drop_where(
+	struct hub *hub, bool (*is_over)(const struct note *note, const void *arg), const void *arg)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct note **link = &hub->buckets[i];
+
+		while (*link) {
+			if (!is_over(*link, arg)) {
+				link = &(*link)->next;
+				continue;
+			}
+			(void)tell(*link, (*link)->ended ? (*link)->ended : HUB_EXPIRED);
+			drop_note(hub, link);
+		}
+	}
+}
+
+/* --- with the lock held: room ---------------------------------------------------------------- */
+
+/* Who has been without a watch for longest, and for long enough. */
+static struct worker *find_gone(const struct hub *hub)
+{
+	struct worker *gone = NULL;
+
+	for (struct worker *w = hub->workers; w; w = w->next)
+		if (!w->watch_count && hub->now - w->heard >= HUB_GONE &&
+			(!gone || w->heard < gone->heard))
+			gone = w;
+	return gone;
+}
+
+static bool is_of(const struct note *note, const void *arg)
+{
+	return note->worker == arg;
+}
+
+/* With its last note it goes itself: it has no watch. */
+static bool drop_gone(struct hub *hub)
+{
+	const struct worker *gone = find_gone(hub);
+
+	if (gone)
+		drop_where(hub, is_of, gone);
+	return gone != NULL;
+}
+
+static int add_worker(struct hub *hub, const char *name, struct worker **ret)
+{
+	struct worker *worker;
+
+	if (strlen(name) > HUB_WORKER_MAX)
+		return PM_E_LIMIT;
+	if (hub->worker_count >= HUB_WORKERS_MAX && !drop_gone(hub))
+		return PM_E_LIMIT;
+	worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return PM_E_NOMEM;
+	strcpy(worker->name, name); /* its length was checked */
+	worker->next = hub->workers;
+	hub->workers = worker;
+	hub->worker_count++;
+	*ret = worker;
+	return PM_OK;
+}
+
+static int get_worker(struct hub *hub, const char *name, struct worker **ret)
+{
+	struct worker *worker = find_worker(hub, name);
+	int r = worker ? PM_OK : add_worker(hub, name, &worker);
+
+	if (r < 0)
+		return r;
+	worker->heard = hub->now;
+	*ret = worker;
+	return PM_OK;
+}
+
+static int add_note(struct hub *hub, struct worker *worker, const char *id, struct note **ret)
+{
+	struct note **bucket = bucket_of(hub, id), *note;
+
+	if (worker->ids >= HUB_IDS_MAX || strlen(id) > PM_COMMAND_ID_MAX)
+		return PM_E_LIMIT;
+	if (hub->note_count >= HUB_NOTES_MAX && !drop_gone(hub))
+		return PM_E_LIMIT;
+	note = calloc(1, sizeof(*note));
+	if (!note)
+		return PM_E_NOMEM;
+	note->worker = worker;
+	strcpy(note->id, id); /* its length was checked */
+	note->next = *bucket;
+	*bucket = note;
+	worker->ids++;
+	hub->note_count++;
+	*ret = note;
+	return PM_OK;
 }
 
 /* --- the doors ------------------------------------------------------------------------------- */
@@ -294,21 +340,16 @@ void hub_changed(
 	pthread_mutex_unlock(&hub->lock);
 }
 
+static bool is_expired(const struct note *note, const void *arg)
+{
+	return note->expires <= *(const int64_t *)arg;
+}
+
 void hub_sweep(struct hub *hub, int64_t now)
 {
 	pthread_mutex_lock(&hub->lock);
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct note **link = &hub->buckets[i];
-
-		while (*link) {
-			if ((*link)->expires > now) {
-				link = &(*link)->next;
-				continue;
-			}
-			(void)tell(*link, (*link)->ended ? (*link)->ended : HUB_EXPIRED);
-			drop_note(hub, link);
-		}
-	}
+	hub->now = now;
+	drop_where(hub, is_expired, &now);
 	pthread_mutex_unlock(&hub->lock);
 }
 
@@ -351,20 +392,9 @@ size_t hub_ids(struct hub *hub, size_t from, size_t most, char (*ret_ids)[PM_COM
 }
 
 /* What ended while nobody watched. */
-static void tell_waiting(struct hub *hub, struct worker *worker)
+static bool is_waiting(const struct note *note, const void *arg)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct note **link = &hub->buckets[i];
-
-		while (*link) {
-			if ((*link)->worker == worker && (*link)->ended) {
-				(void)tell(*link, (*link)->ended);
-				drop_note(hub, link);
-			} else {
-				link = &(*link)->next;
-			}
-		}
-	}
+	return note->worker == arg && note->ended;
 }
 
 static struct hub_watch *add_watch(
@@ -381,12 +411,11 @@ static struct hub_watch *add_watch(
 		return NULL;
 	}
 	*watch = (struct hub_watch){.next = worker->watches, .worker = worker};
-	watch->last = &watch->first;
 	watch->wake = wake;
 	watch->arg = arg;
 	worker->watches = watch;
 	worker->watch_count++;
-	tell_waiting(hub, worker);
+	drop_where(hub, is_waiting, worker);
 	return watch;
 }
 
@@ -400,16 +429,6 @@ struct hub_watch *hub_watch(struct hub *hub, const char *worker, void (*wake)(vo
 	return watch;
 }
 
-static void drop_events(struct hub_watch *watch)
-{
-	while (watch->first) {
-		struct event_of *e = watch->first;
-
-		watch->first = e->next;
-		free(e);
-	}
-}
-
 void hub_unwatch(struct hub *hub, struct hub_watch *watch)
 {
 	struct worker *worker = watch->worker;
@@ -420,33 +439,23 @@ void hub_unwatch(struct hub *hub, struct hub_watch *watch)
 		link = &(*link)->next;
 	*link = watch->next;
 	worker->watch_count--;
+	worker->heard = hub->now;
 	drop_idle(hub, worker);
 	pthread_mutex_unlock(&hub->lock);
-	drop_events(watch);
+	hub_events_clear(&watch->events);
 	free(watch);
 }
 
 bool hub_take(struct hub *hub, struct hub_watch *watch, char ret_id[PM_COMMAND_ID_MAX + 1],
 	enum hub_event *ret_event, bool *ret_lost)
 {
-	struct event_of *e;
+	bool is_there;
 
 	pthread_mutex_lock(&hub->lock);
-	*ret_lost = watch->is_lost;
-	e = watch->is_lost ? NULL : watch->first;
-	if (e) {
-		watch->first = e->next;
-		watch->count--;
-		if (!watch->first)
-			watch->last = &watch->first;
-	}
+	*ret_lost = watch->events.is_lost;
+	is_there = hub_events_take(&watch->events, ret_id, ret_event);
 	pthread_mutex_unlock(&hub->lock);
-	if (!e)
-		return false;
-	strcpy(ret_id, e->id);
-	*ret_event = e->event;
-	free(e);
-	return true;
+	return is_there;
 }
 
 size_t hub_count(struct hub *hub)

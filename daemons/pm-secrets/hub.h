@@ -4,7 +4,9 @@
  * worker is known by role and replica, whatever connections it has.
  *
  * What ended while a worker did not watch waits for it until the secret's time would have come. All
- * is bounded: who fetches more than may be remembered gets no more, for he could not be told.
+ * is bounded: who fetches more than may be remembered gets no more, for he could not be told. Where
+ * there is no room, workers go of whom nothing was heard for HUB_GONE seconds: who does not watch
+ * may use nothing that he has until he has fetched it anew.
  */
 #ifndef SECRETS_HUB_H
 #define SECRETS_HUB_H
@@ -23,6 +25,8 @@
 #define HUB_WORKERS_MAX 1024
 #define HUB_IDS_MAX	65536
 #define HUB_NOTES_MAX	262144
+/* From when on a worker without a watch makes room for others. */
+#define HUB_GONE 60
 /* Connections of one worker that watch. */
 #define HUB_WATCHES_MAX 8
 /* Events that wait to be taken; who has more is cut off, and begins anew. */
@@ -62,7 +66,7 @@ void hub_missed(struct hub *hub, uint64_t revision);
 void hub_changed(
 	struct hub *hub, const char *id, const uint8_t *version, uint64_t revision, int64_t now);
 
-/* Those whose time has come. */
+/* Those whose time has come. It is the hub's clock as well, so call it again and again. */
 void hub_sweep(struct hub *hub, int64_t now);
 
 /*

@@ -50,9 +50,14 @@ struct past *past_new(void)
 
 /* --- with the lock held ---------------------------------------------------------------------- */
 
+static size_t number_of(const struct facts *facts, const char *name)
+{
+	return pm_table_hash(facts->seed, name, strlen(name)) % PLACES;
+}
+
 static struct fact **place_of(struct facts *facts, const char *name)
 {
-	return &facts->places[pm_table_hash(facts->seed, name, strlen(name)) % PLACES];
+	return &facts->places[number_of(facts, name)];
 }
 
 static struct fact *find(struct facts *facts, const char *name)
@@ -118,7 +123,7 @@ static int obey(struct facts *commands, const char *name, int64_t until, int64_t
 static void make_room(struct past *past, int64_t now)
 {
 	struct fact *oldest = TAILQ_FIRST(&past->ended.all);
-	int64_t *place = &past->forgotten[number_of(oldest->name)];
+	int64_t *place = &past->forgotten[number_of(&past->ended, oldest->name)];
 
 	if (oldest->until > now && *place < oldest->at)
 		*place = oldest->at;
@@ -141,7 +146,7 @@ static int end(struct past *past, const char *id, int64_t now)
 static bool is_over(struct past *past, const char *id, int64_t created)
 {
 	const struct fact *fact = find(&past->ended, id);
-	int64_t at = past->forgotten[number_of(id)];
+	int64_t at = past->forgotten[number_of(&past->ended, id)];
 
 	if (fact && fact->at > at)
 		at = fact->at;

@@ -189,6 +189,62 @@ START_TEST(the_hub_is_bounded)
 }
 END_TEST
 
+/* Workers that come and go do not keep others out; those that may use what they have stay. */
+START_TEST(who_is_gone_makes_room)
+{
+	struct hub *hub = hub_new();
+	struct hub_watch *watch;
+	int wakes = 0;
+	char id[32];
+
+	hub_sweep(hub, 1000);
+	ck_pm(note(hub, "watching", "a", v1, 99999), PM_OK);
+	watch = hub_watch(hub, "watching", count_wakes, &wakes);
+	for (int i = 1; i < HUB_WORKERS_MAX; i++) {
+		snprintf(id, sizeof(id), "w-%d", i);
+		ck_pm(note(hub, id, "a", v1, 99999), PM_OK);
+		ck_pm(note(hub, id, "b", v1, 99999), PM_OK);
+	}
+	hub_sweep(hub, 1000 + HUB_GONE - 1);
+	ck_pm(note(hub, "w-1", "a", v1, 99999), PM_OK); /* it is heard of */
+	ck_pm(note(hub, "new", "a", v1, 99999), PM_E_LIMIT);
+	hub_sweep(hub, 1000 + HUB_GONE);
+	ck_pm(note(hub, "new", "a", v1, 99999), PM_OK);
+	ck_assert_uint_eq(hub_count(hub), 1 + 2 * (HUB_WORKERS_MAX - 1) - 2 + 1);
+	ck_assert(hub_has(hub, "watching", "a", v1));
+	ck_assert(hub_has(hub, "w-1", "a", v1));
+	ck_assert(hub_has(hub, "new", "a", v1));
+	/* Who watches anew was heard of, too, and then others go. */
+	hub_unwatch(hub, watch);
+	for (int i = 2; i < HUB_WORKERS_MAX; i++) {
+		snprintf(id, sizeof(id), "x-%d", i);
+		ck_pm(note(hub, id, "a", v1, 99999), i < HUB_WORKERS_MAX - 1 ? PM_OK : PM_E_LIMIT);
+	}
+	ck_assert(hub_has(hub, "watching", "a", v1));
+	ck_assert(hub_has(hub, "w-1", "a", v1));
+	hub_free(hub);
+}
+END_TEST
+
+/* Nor do their secrets keep those of others out. */
+START_TEST(secrets_of_who_is_gone_make_room)
+{
+	struct hub *hub = hub_new();
+	char id[32];
+
+	for (int i = 0; i < HUB_NOTES_MAX; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		ck_pm(note(hub, id + strlen(id) - 1, id, v1, 99999), PM_OK);
+	}
+	ck_pm(note(hub, "new", "a", v1, 99999), PM_E_LIMIT);
+	hub_sweep(hub, HUB_GONE);
+	ck_pm(note(hub, "new", "a", v1, 99999), PM_OK);
+	ck_pm(note(hub, "new", "b", v1, 99999), PM_OK);
+	ck_assert_uint_gt(hub_count(hub), HUB_NOTES_MAX / 2);
+	hub_free(hub);
+}
+END_TEST
+
 START_TEST(all_ids_of_the_hub)
 {
 	enum { COUNT = 1000 };
@@ -226,6 +282,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, an_expiry_is_no_revocation);
 	tcase_add_test(tc, what_ended_meanwhile_waits);
 	tcase_add_test(tc, the_hub_is_bounded);
+	tcase_add_test(tc, who_is_gone_makes_room);
+	tcase_add_test(tc, secrets_of_who_is_gone_make_room);
 	tcase_add_test(tc, all_ids_of_the_hub);
 	suite_add_tcase(suite, tc);
 	return suite;
