@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <pm/error.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -32,11 +33,27 @@ static void drop_bounding(void)
 			(void)prctl(PR_CAPBSET_DROP, cap);
 }
 
+static bool has_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3] = {0};
+	unsigned int any = 0;
+
+	if (syscall(SYS_capget, &header, held))
+		return true;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		any |= held[i].effective | held[i].permitted | held[i].inheritable;
+	return any;
+}
+
+/* A unit that gives none may forbid capset() as well (systemd's @privileged). */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
+	if (!has_capabilities())
+		return PM_OK;
 	return syscall(SYS_capset, &header, none) ? PM_E_SYS : PM_OK;
 }
 

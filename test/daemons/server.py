@@ -449,6 +449,38 @@ def test_privileges(program):
         assert d.stop() == 0
 
 
+# Starts a program that may not call capset(), as in a unit without @privileged: fenced.py all|none PROGRAM...; with
+# "none" it holds no capability.
+FENCED = """
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+if sys.argv[1] == "none":
+    for capability in range(64):
+        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+number = {"x86_64": 126, "aarch64": 91}[os.uname().machine]
+# linux/filter.h: load seccomp_data.nr; capset fails with EPERM; all else is allowed.
+rules = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x00050001), (6, 0, 0, 0x7fff0000)]
+text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+program = struct.pack("HxxxxxxQ", len(rules), ctypes.addressof(text))
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
+    sys.exit("seccomp: " + os.strerror(ctypes.get_errno()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_privileges_fenced(program):
+    """Who holds no capability has none to give up; who can't give up those that it has does not serve."""
+    if os.geteuid() != 0 or os.uname().machine not in ("x86_64", "aarch64"):
+        print("skipped: needs root on a known machine")
+        return
+    with Daemon(sys.executable, "-c", FENCED, "none", program, *HERE) as d:
+        d.ready()
+        assert d.stop() == 0
+    with Daemon(sys.executable, "-c", FENCED, "all", program, *HERE) as d:
+        d.wait_for("what=user")
+        assert d.wait() == 2
+
+
 def test_log(program):
     with Daemon(program, *HERE, "--log", "json") as d:
         d.wait_for('"ready"')
