@@ -8,6 +8,8 @@
 
 /* Reads of one connection before others get their turn. */
 #define READS_MAX 16
+/* Connections that are looked at to find one that may go. */
+#define LOOKS_MAX 16
 
 /* --- idleness -------------------------------------------------------------------------------- */
 
@@ -168,11 +170,20 @@ void http_conn_retire(struct http_exchange *x)
 
 bool http_conn_make_room(struct http_server *server, bool is_full)
 {
-	struct http_exchange *oldest = http_idle_oldest(&server->idle, loop_now(), is_full);
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		struct http_exchange *x = http_idle_oldest(&server->idle, loop_now(), is_full);
 
-	if (oldest)
-		http_conn_close(oldest);
-	return oldest != NULL;
+		if (!x)
+			return false;
+		if (!transport_has_bytes(&x->transport)) {
+			http_conn_close(x);
+			return true;
+		}
+		/* It did ask: only we have not read that yet. */
+		http_idle_leave(&server->idle, x);
+		http_idle_join(&server->idle, x, loop_now());
+	}
+	return false;
 }
 
 /* The client reads what we said, while what it still sends is thrown away. */

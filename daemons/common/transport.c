@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pm/error.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -102,6 +103,13 @@ ssize_t transport_read(struct transport *t, void *bytes, size_t len)
 	if (n >= 0)
 		return n;
 	return errno == EAGAIN || errno == EINTR ? TRANSPORT_AGAIN : TRANSPORT_BROKEN;
+}
+
+bool transport_has_bytes(const struct transport *t)
+{
+	int count = 0;
+
+	return ioctl(t->fd, FIONREAD, &count) == 0 && count > 0;
 }
 
 static ssize_t write_plain(struct transport *t, struct evbuffer *out)

@@ -47,6 +47,9 @@ int transport_open(struct transport *t);
 /* Bytes read, or one of the above. */
 ssize_t transport_read(struct transport *t, void *bytes, size_t len);
 
+/* Whether the peer sent something that was not read. */
+bool transport_has_bytes(const struct transport *t);
+
 /* Writes what the buffer holds, as far as the socket takes it: 0, or TRANSPORT_BROKEN. */
 int transport_flush(struct transport *t, struct evbuffer *out);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server that all daemons share, over real sockets: server.py INFERENCE-SERVER"""
+import contextlib
 import json
 import os
 import pwd
@@ -229,6 +230,20 @@ def test_limit_of_connections(program):
                 assert Response(read_all(late)).status == 200, "as soon as one is idle"
                 assert read_all(b).endswith(b"0\r\n\r\n"), "and not before"
             c.close()
+        assert d.stop() == 0
+
+
+def test_who_asked_is_not_idle(program):
+    """Who sent a request before we looked is not taken for one that is left open."""
+    with Daemon(program, "--listen", "127.0.0.1:0", "--threads", "1", "--max-connections", "2") as d:
+        address = d.address()
+        with contextlib.ExitStack() as stack:
+            d.process.send_signal(signal.SIGSTOP)
+            asked = [stack.enter_context(connect(address)) for _ in range(8)]
+            for s in asked:
+                s.sendall(request("GET", "/v1/models"))
+            d.process.send_signal(signal.SIGCONT)
+            assert [Response(read_all(s)).status for s in asked] == [200] * 8
         assert d.stop() == 0
 
 
