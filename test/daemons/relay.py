@@ -161,10 +161,11 @@ class Tap:
         while True:
             try:
                 s, _ = self.listener.accept()
+            except OSError: # closed
+                return
+            try:
                 w = connect(self.target)
             except OSError:
-                if self.listener.fileno() < 0:
-                    return
                 s.close()
                 continue
             for a, b in ((s, w), (w, s)):
