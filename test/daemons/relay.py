@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whoever stands between client and worker: records each byte, and changes what the test wants changed."""
+import contextlib
 import socket
 import threading
 
@@ -121,7 +122,9 @@ class Relay:
                     self.saw(piece)
                     s.sendall(piece)
             finally:
-                s.shutdown(socket.SHUT_RDWR) # while the other thread reads, closing alone is not seen
+                with contextlib.suppress(OSError):
+                    s.shutdown(socket.SHUT_RDWR) # while the other thread reads, closing alone is not seen
+                gone.join(LIMIT) # or it reads from whoever gets the number of our file next
 
     def _watch(self, s, w):
         try:
