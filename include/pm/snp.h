@@ -308,9 +308,9 @@ PM_API int pm_snp_evidence_product(const struct pm_snp_evidence *evidence);
  * @size: how many
  * @report: receives the reason of a refusal, or NULL
  *
- * VEK, intermediate and root, in any order. A certificate given twice is kept once; of several VEKs
- * or intermediates of one name the first is used, so add your own before a stranger's. They bring
- * no trust: the root must be pinned.
+ * VEK, intermediate and root, in any order. A certificate given twice is kept once; several may
+ * have one name, as VCEKs of several firmwares: pm_snp_verify() finds those that are right. They
+ * bring no trust: the root must be pinned.
  *
  * Return: 0; PM_E_FORMAT; PM_E_LIMIT above PM_SNP_CERTS_MAX certificates or 16 KiB each;
  * PM_E_NOMEM.
@@ -360,8 +360,10 @@ PM_API int pm_snp_evidence_add_crl(struct pm_snp_evidence *evidence, const void 
  * Checks, in this order, and stops at the first failure up to the signature: the chain from a
  * pinned root through ASK or ASVK to the VEK, each certificate's validity, the VEK's profile
  * and AMD extensions against the report, the report's signature over its exact bytes,
- * revocation, the HCL runtime data; then the whole policy, noting every failure. Allocates
- * nothing itself when the chain is in the cache.
+ * revocation, the HCL runtime data; then the whole policy, noting every failure. Where the
+ * certificates' names allow several chains, each is tried until one passes all but the policy; of
+ * none that does the one is told that came furthest. Allocates nothing itself when the only chain
+ * is in the cache.
  *
  * Return: 0 when the evidence is good; PM_E_REJECTED; PM_E_STALE when a certificate or the CRL
  * is not valid at that time; PM_E_MISSING when a certificate (or a CRL that the policy

@@ -105,6 +105,25 @@ void pm_vnote(struct pm_report *report, enum pm_outcome outcome, const char *nam
 		note_first_failure(report, e);
 }
 
+__attribute__((format(printf, 5, 6))) static void note(struct pm_report *report,
+	enum pm_outcome outcome, const char *name, const char *expected, const char *found, ...)
+{
+	va_list args;
+
+	va_start(args, found);
+	pm_vnote(report, outcome, name, expected, found, args);
+	va_end(args);
+}
+
+void pm_report_append(struct pm_report *to, const struct pm_report *from)
+{
+	for (size_t i = 0; to && from && i < from->count; i++) {
+		const struct pm_check *c = &from->entries[i].check;
+
+		note(to, c->outcome, c->name, c->expected, "%s", c->found);
+	}
+}
+
 void pm_pass(struct pm_report *report, const char *name, const char *found, ...)
 {
 	va_list args;

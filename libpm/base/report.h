@@ -27,6 +27,9 @@ int pm_fail(struct pm_report *report, int error, const char *name, const char *e
 void pm_vnote(struct pm_report *report, enum pm_outcome outcome, const char *name,
 	const char *expected, const char *found, va_list args);
 
+/* Notes in to what from holds; nothing when one of them is NULL. Names are not copied. */
+void pm_report_append(struct pm_report *to, const struct pm_report *from);
+
 /*
  * Compare digests of n bytes in constant time and note the result under name.
  * PM_E_REJECTED when they differ.

@@ -44,33 +44,21 @@ static int chain_key(const struct pm_snp_evidence *ev, uint8_t *ret)
 	return pm_hash_parts(PM_SHA256, parts, PM_ARRAY_LEN(parts), ret);
 }
 
-/* Of several roots of one name, another policy may have taken another. */
-static bool is_trusted(const struct pm_snp_chain *chain, const struct pm_snp_policy *policy)
+struct pm_snp_chain *pm_snp_cache_get(
+	struct pm_snp_cache *cache, const struct pm_snp_evidence *evidence)
 {
-	bool test_root;
+	uint8_t key[PM_LRU_KEY_SIZE];
 
-	return pm_snp_chain_check_root(chain, policy, NULL, &test_root) == PM_OK;
+	if (!cache || chain_key(evidence, key) < 0)
+		return NULL;
+	return (struct pm_snp_chain *)pm_lru_get(cache->chains, key); /* its first member */
 }
 
-int pm_snp_cache_chain(struct pm_snp_cache *cache, const struct pm_snp_evidence *evidence,
-	const struct pm_snp_policy *policy, struct pm_report *report, struct pm_snp_chain **ret)
+void pm_snp_cache_put(struct pm_snp_cache *cache, const struct pm_snp_evidence *evidence,
+	struct pm_snp_chain *chain)
 {
-	pm_cleanup(pm_snp_chain) struct pm_snp_chain *kept = NULL;
 	uint8_t key[PM_LRU_KEY_SIZE];
-	int r;
 
-	if (!cache)
-		return pm_snp_chain_build(evidence, policy, report, ret);
-	r = chain_key(evidence, key);
-	if (r < 0)
-		return r;
-	kept = (struct pm_snp_chain *)pm_lru_get(cache->chains, key);
-	if (kept && is_trusted(kept, policy)) {
-		*ret = pm_steal(kept);
-		return PM_OK;
-	}
-	r = pm_snp_chain_build(evidence, policy, report, ret);
-	if (r == PM_OK)
-		pm_lru_put(cache->chains, key, &(*ret)->shared);
-	return r;
+	if (cache && chain_key(evidence, key) == PM_OK)
+		pm_lru_put(cache->chains, key, &chain->shared);
 }

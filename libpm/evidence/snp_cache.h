@@ -13,11 +13,14 @@ struct pm_snp_cache {
 PM_OWNER(pm_snp_cache, pm_snp_cache_free);
 
 /*
- * The chain of the evidence, out of the cache (which may be NULL) or built now; the caller's
- * reference. As pm_snp_chain_build().
+ * The chain that was kept last for these certificates and this signer, or NULL; the caller's
+ * reference. Of several that they allow it may be the wrong one.
  */
-int pm_snp_cache_chain(struct pm_snp_cache *cache, const struct pm_snp_evidence *evidence,
-	const struct pm_snp_policy *policy, struct pm_report *report,
-	struct pm_snp_chain **ret) PM_MUST_USE;
+struct pm_snp_chain *pm_snp_cache_get(
+	struct pm_snp_cache *cache, const struct pm_snp_evidence *evidence);
+
+/* Keeps it, with a reference of its own. Both do nothing without a cache. */
+void pm_snp_cache_put(struct pm_snp_cache *cache, const struct pm_snp_evidence *evidence,
+	struct pm_snp_chain *chain);
 
 #endif

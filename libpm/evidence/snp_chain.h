@@ -9,27 +9,51 @@
 
 #include "base/lru.h"
 #include "crypto/x509.h"
-#include "evidence/snp_evidence.h"
+#include "evidence/snp_certs.h"
 #include "evidence/snp_policy.h"
 #include "evidence/snp_vek.h"
 
 struct pm_snp_chain {
 	struct pm_shared shared;
-	struct pm_cert *vek, *intermediate, *root;
+	const struct pm_cert *vek, *intermediate, *root;
+	struct pm_cert *owned[3]; /* these; NULL as long as they are the set's */
 	struct pm_pubkey *vek_key, *root_key;
 	struct pm_snp_vek facts;
 	uint8_t root_sha256[PM_SHA256_SIZE];
+	bool alone; /* the certificates allow no other chain */
 };
 
 void pm_snp_chain_unref(struct pm_snp_chain *chain);
 PM_OWNER(pm_snp_chain, pm_snp_chain_unref);
 
+/* An intermediate that verified under a trusted root; their certificates are the set's. */
+struct pm_snp_authority {
+	const struct pm_cert *intermediate, *root;
+	struct pm_pubkey *key, *root_key;
+	int product;
+	uint8_t root_sha256[PM_SHA256_SIZE];
+};
+
 /*
- * Builds the chain for the report's signing key out of the evidence's certificates. PM_E_MISSING,
- * PM_E_REJECTED, PM_E_FORMAT, PM_E_UNSUPPORTED, PM_E_NOMEM, PM_E_CRYPTO.
+ * To be closed in any case. PM_E_REJECTED, PM_E_FORMAT, PM_E_UNSUPPORTED, PM_E_NOMEM, PM_E_CRYPTO.
  */
-int pm_snp_chain_build(const struct pm_snp_evidence *evidence, const struct pm_snp_policy *policy,
-	struct pm_report *report, struct pm_snp_chain **ret) PM_MUST_USE;
+int pm_snp_authority_open(const struct pm_snp_links *links, enum pm_snp_signer signer,
+	const struct pm_snp_policy *policy, struct pm_report *report,
+	struct pm_snp_authority *ret) PM_MUST_USE;
+void pm_snp_authority_close(struct pm_snp_authority *authority);
+
+/* For __attribute__((cleanup)). */
+static inline void pm_cleanup_snp_authority(struct pm_snp_authority *authority)
+{
+	pm_snp_authority_close(authority);
+}
+
+/* Verifies the VEK under the authority. The chain must not outlive the set, see below. Likewise. */
+int pm_snp_chain_build(const struct pm_snp_authority *authority, const struct pm_cert *vek,
+	enum pm_snp_signer signer, struct pm_report *report, struct pm_snp_chain **ret) PM_MUST_USE;
+
+/* Takes the chain's certificates out of the set: it may outlive that from now on. */
+void pm_snp_chain_keep(struct pm_snp_chain *chain, struct pm_snp_certs *certs);
 
 /*
  * Is the root AMD's for this product, or one that the policy names? Notes the chain.

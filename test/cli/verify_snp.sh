@@ -173,6 +173,14 @@ real_evidence() {
 	parts="$parts --chain $vectors/certs/milan_ark.der"
 	ms="$vectors/milan/ms_milan_v3.report.bin"
 	run 0 "a chain in two files" $verify "$ms" $any $at $parts
+	# Of several VEKs that one counts which signed; the others are in nobody's way.
+	goog="--vek $vectors/milan/goog_milan_v2_debug.vek.der" own="--vek $vectors/milan/ms_milan_v3.vek.der"
+	run 0 "the VEK behind another" $verify "$ms" $any $at $goog $parts
+	run 0 "the VEK before another" $verify "$ms" $any $at $parts $goog --json
+	is_json 'all(c["outcome"] in ("passed", "not checked") for c in o["checks"])'
+	run 1 "another's VEKs alone" $verify "$ms" $any $at ${parts#"$own"} $goog \
+		--vek "$vectors/milan/trustee_milan_v2.vek.der"
+	says "VEK TCB"
 	# A list that condemns must not be passed over for the one that is named behind it.
 	run 1 "two lists, the first of another root" $verify "$ms" $any $at $parts \
 		--crl "$vectors/crl/genoa_vcek_crl_20241023.der" --crl "$vectors/crl/milan_vcek_crl_20250506.der"
