@@ -42,9 +42,9 @@ PM_BEGIN_DECLS
 /** Size of the GUID that names an entry of a certificate table. */
 #define PM_SNP_GUID_SIZE 16
 /** Most certificates that one piece of evidence holds. */
-#define PM_SNP_CERTS_MAX 8
+#define PM_SNP_CERTS_MAX 16
 /** Most revocation lists that one piece of evidence holds. */
-#define PM_SNP_CRLS_MAX 2
+#define PM_SNP_CRLS_MAX 8
 /** Largest input that pm_snp_evidence_parse() looks at. */
 #define PM_SNP_INPUT_MAX 65536
 
@@ -341,6 +341,8 @@ PM_API int pm_snp_evidence_add_table(struct pm_snp_evidence *evidence, const voi
  * @bytes: DER, or PEM text; copied
  * @size: how many, at most 1 MiB
  * @report: receives the reason of a refusal, or NULL
+ *
+ * Of several, one that is the root's and valid suffices; what any of the root's lists is revoked.
  *
  * Return: 0; PM_E_FORMAT; PM_E_LIMIT above PM_SNP_CRLS_MAX lists; PM_E_NOMEM.
  */

@@ -28,9 +28,6 @@ static int check_signature(
 {
 	int r;
 
-	if (!pm_view_equal(pm_crl_issuer(crl), pm_cert_subject(chain->root)))
-		return pm_fail(
-			report, PM_E_REJECTED, "CRL, issuer", "the root of the chain", "another");
 	if (!pm_crl_signed_with(crl, PM_SHA384))
 		return pm_fail(report, PM_E_UNSUPPORTED, "CRL, signature",
 			"RSASSA-PSS with SHA-384", "another algorithm");
@@ -41,7 +38,7 @@ static int check_signature(
 	return PM_OK;
 }
 
-/* Parse and verify one list. */
+/* Parse and verify one list. PM_E_MISSING: it is another root's. */
 static int open_list(struct pm_view der, const struct pm_snp_chain *chain, struct pm_report *report,
 	struct pm_shared **ret)
 {
@@ -52,6 +49,8 @@ static int open_list(struct pm_view der, const struct pm_snp_chain *chain, struc
 	if (r < 0)
 		return pm_fail(report, r, "CRL", "a DER CRL, nothing behind it",
 			"%zu bytes that are not one", der.len);
+	if (!pm_view_equal(pm_crl_issuer(crl), pm_cert_subject(chain->root)))
+		return PM_E_MISSING;
 	r = check_signature(crl, chain, report);
 	if (r < 0)
 		return r;
@@ -86,24 +85,55 @@ static int get_list(struct pm_view der, const struct pm_snp_chain *chain, struct
 	return r;
 }
 
-static int check_window(const struct pm_crl *crl, const struct pm_snp_policy *policy, int64_t now,
-	struct pm_report *report, int64_t *until)
-{
-	int64_t from = pm_crl_this_update(crl), to = pm_crl_next_update(crl);
-	char window[64];
+/* What the lists are looked at with, and what was found so far. */
+struct looking {
+	const struct pm_snp_chain *chain;
+	const struct pm_snp_policy *policy;
+	struct pm_lru *verified;
+	int64_t now;
+	struct pm_report *report;
+	int64_t until;		 /* the first end of those that are valid now */
+	bool valid;		 /* there is one of the root's that is */
+	bool foreign;		 /* there is one of another root */
+	struct pm_shared *stale; /* the last of the root's that is not; one's own */
+};
 
-	snprintf(window, sizeof(window), "%s to %s", pm_time(from).s,
+static bool is_young(const struct looking *l, const struct pm_crl *crl)
+{
+	int64_t max = l->policy->max_crl_age;
+
+	return !max || l->now - pm_crl_this_update(crl) <= max;
+}
+
+static bool is_valid(const struct looking *l, const struct pm_crl *crl)
+{
+	return l->now >= pm_crl_this_update(crl) && l->now <= pm_crl_next_update(crl);
+}
+
+struct window {
+	char s[64];
+};
+
+static struct window window_of(const struct pm_crl *crl)
+{
+	int64_t to = pm_crl_next_update(crl);
+	struct window w;
+
+	snprintf(w.s, sizeof(w.s), "%s to %s", pm_time(pm_crl_this_update(crl)).s,
 		to == INT64_MIN ? "(no nextUpdate)" : pm_time(to).s);
-	if (now < from || now > to)
-		return pm_fail(report, PM_E_STALE, "CRL, validity", window, "%s", pm_time(now).s);
-	if (policy->max_crl_age && now - from > policy->max_crl_age) {
-		snprintf(window, sizeof(window), "at most %" PRId64 " s", policy->max_crl_age);
-		return pm_fail(report, PM_E_STALE, "CRL, age", window, "%" PRId64 " s", now - from);
-	}
-	if (to < *until)
-		*until = to;
-	pm_pass(report, "CRL, validity", "%s", window);
-	return PM_OK;
+	return w;
+}
+
+static int refuse_stale(const struct looking *l, const struct pm_crl *crl)
+{
+	char limit[64];
+
+	if (!is_valid(l, crl))
+		return pm_fail(l->report, PM_E_STALE, "CRL, validity", window_of(crl).s, "%s",
+			pm_time(l->now).s);
+	snprintf(limit, sizeof(limit), "at most %" PRId64 " s", l->policy->max_crl_age);
+	return pm_fail(l->report, PM_E_STALE, "CRL, age", limit, "%" PRId64 " s",
+		l->now - pm_crl_this_update(crl));
 }
 
 static int check_not_listed(const struct pm_crl *crl, const struct pm_cert *cert, const char *name,
@@ -118,40 +148,88 @@ static int check_not_listed(const struct pm_crl *crl, const struct pm_cert *cert
 	return PM_OK;
 }
 
-static int check_list(struct pm_view der, const struct pm_snp_chain *chain,
-	const struct pm_snp_policy *policy, struct pm_lru *verified, int64_t now,
-	struct pm_report *report, int64_t *until)
+/* The list's time; what it lists is revoked whenever it was said. */
+static void take_time(struct looking *l, struct pm_shared *shared)
+{
+	const struct pm_crl *crl = ((struct pm_snp_list_entry *)shared)->crl;
+
+	if (!is_valid(l, crl) || !is_young(l, crl)) {
+		pm_shared_unref(l->stale);
+		pm_shared_ref(shared);
+		l->stale = shared;
+		return;
+	}
+	l->valid = true;
+	if (pm_crl_next_update(crl) < l->until)
+		l->until = pm_crl_next_update(crl);
+	pm_pass(l->report, "CRL, validity", "%s", window_of(crl).s);
+}
+
+static int look_at(struct looking *l, struct pm_view der)
 {
 	pm_cleanup(pm_shared) struct pm_shared *shared = NULL;
 	const struct pm_crl *crl;
-	int r = get_list(der, chain, verified, report, &shared);
+	int r = get_list(der, l->chain, l->verified, l->report, &shared);
 
+	if (r == PM_E_MISSING) {
+		l->foreign = true;
+		return PM_OK;
+	}
 	if (r < 0)
 		return r;
+	take_time(l, shared);
 	crl = ((struct pm_snp_list_entry *)shared)->crl;
-	r = check_window(crl, policy, now, report, until);
+	r = check_not_listed(crl, l->chain->intermediate, "intermediate, revocation", l->report);
 	if (r < 0)
 		return r;
-	r = check_not_listed(crl, chain->intermediate, "intermediate, revocation", report);
-	if (r < 0)
-		return r;
-	return check_not_listed(crl, chain->root, "root, revocation", report);
+	return check_not_listed(crl, l->chain->root, "root, revocation", l->report);
+}
+
+/* One that is valid is enough: others may be old, or for other processors. */
+static int conclude(const struct looking *l)
+{
+	if (!l->valid && l->stale)
+		return refuse_stale(l, ((struct pm_snp_list_entry *)l->stale)->crl);
+	if (!l->valid)
+		return pm_fail(l->report, PM_E_REJECTED, "CRL, issuer", "the root of the chain",
+			"another");
+	if (l->stale)
+		pm_skip(l->report, "CRL, validity", "another list is not valid now");
+	if (l->foreign)
+		pm_skip(l->report, "CRL, issuer", "another list is of another root");
+	return PM_OK;
+}
+
+static int look_at_all(struct looking *l, const struct pm_snp_evidence *evidence)
+{
+	for (size_t i = 0; i < evidence->crl_count; i++) {
+		int r = look_at(l, evidence->crls[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return conclude(l);
 }
 
 int pm_snp_crl_check(const struct pm_snp_evidence *evidence, const struct pm_snp_chain *chain,
 	const struct pm_snp_policy *policy, struct pm_lru *verified, int64_t now,
 	struct pm_report *report, int64_t *until, bool *ret_checked)
 {
+	struct looking l = {chain, policy, verified, now, report, .until = *until};
+	int r;
+
 	if (!evidence->crl_count && policy->requirements & PM_SNP_REQUIRE_CRL)
 		return pm_fail(report, PM_E_MISSING, "CRL", "given", "none");
-	if (!evidence->crl_count)
+	if (!evidence->crl_count) {
 		pm_skip(report, "CRL", "none given");
-	for (size_t i = 0; i < evidence->crl_count; i++) {
-		int r = check_list(evidence->crls[i], chain, policy, verified, now, report, until);
-
-		if (r < 0)
-			return r;
+		*ret_checked = false;
+		return PM_OK;
 	}
-	*ret_checked = evidence->crl_count > 0;
+	r = look_at_all(&l, evidence);
+	pm_shared_unref(l.stale);
+	if (r < 0)
+		return r;
+	*until = l.until;
+	*ret_checked = true;
 	return PM_OK;
 }

@@ -149,7 +149,7 @@ static int add_cert(struct pm_view der, void *arg)
 	if (holds(ev->certs, ev->cert_count, der))
 		return PM_OK;
 	if (ev->cert_count == PM_SNP_CERTS_MAX)
-		return pm_fail(a->report, PM_E_LIMIT, "certificates", "at most 8", "more");
+		return pm_fail(a->report, PM_E_LIMIT, "certificates", "at most 16", "more");
 	copy = pm_dup(der);
 	if (!copy)
 		return PM_E_NOMEM;
@@ -175,7 +175,7 @@ static int add_crl(struct pm_view der, void *arg)
 	if (holds(ev->crls, ev->crl_count, der))
 		return PM_OK;
 	if (ev->crl_count == PM_SNP_CRLS_MAX)
-		return pm_fail(a->report, PM_E_LIMIT, "CRLs", "at most 2", "more");
+		return pm_fail(a->report, PM_E_LIMIT, "CRLs", "at most 8", "more");
 	copy = pm_dup(der);
 	if (!copy)
 		return PM_E_NOMEM;

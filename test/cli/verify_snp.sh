@@ -99,6 +99,7 @@ policy_errors() {
 
 # shellcheck disable=SC2086
 nonsense() {
+	many=$(printf -- '--crl %d ' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17)
 	: >"$work/empty"
 	printf x >"$work/one"
 	head -c 1184 /dev/urandom >"$work/random"
@@ -120,8 +121,7 @@ nonsense() {
 	is_json 'o["verdict"] == "error" and o["reason"] == "Is a directory"'
 	run 2 "two tables" $verify x $any --certs a --certs b
 	says "at most one certificate table"
-	run 2 "more lists than one can hold" $verify x $any --crl 1 --crl 2 --crl 3 --crl 4 --crl 5 \
-		--crl 6 --crl 7 --crl 8 --crl 9
+	run 2 "more lists than one can hold" $verify x $any $many
 }
 
 # check STATUS TEXT REPORT VEK CHAIN [OPTION]...
@@ -181,10 +181,15 @@ real_evidence() {
 	run 1 "another's VEKs alone" $verify "$ms" $any $at ${parts#"$own"} $goog \
 		--vek "$vectors/milan/trustee_milan_v2.vek.der"
 	says "VEK TCB"
-	# A list that condemns must not be passed over for the one that is named behind it.
-	run 1 "two lists, the first of another root" $verify "$ms" $any $at $parts \
-		--crl "$vectors/crl/genoa_vcek_crl_20241023.der" --crl "$vectors/crl/milan_vcek_crl_20250506.der"
+	# A list of other processors is not in the way, and no help.
+	crls="$vectors/crl"
+	run 0 "two lists, the first of another root" $verify "$ms" $any $at $parts --require-crl \
+		--crl "$crls/genoa_vcek_crl_20241023.der" --crl "$crls/milan_vcek_crl_20250506.der"
+	run 1 "a list of another root alone" $verify "$ms" $any $at $parts --crl "$crls/genoa_vcek_crl_20241023.der"
 	says "CRL, issuer"
+	# What AMD publishes, for all processors.
+	cat "$vectors"/certs/*_cert_chain.pem >"$work/all.pem"
+	run 0 "all chains" $verify "$ms" $any $at $own --chain "$work/all.pem"
 	run 0 "an empty table, of a host that was given none" $verify "$ms" $any $at $parts --certs "$work/empty"
 	for option in vek chain certs crl; do
 		for file in empty one random; do

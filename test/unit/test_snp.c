@@ -342,6 +342,18 @@ START_TEST(odd_tables)
 }
 END_TEST
 
+/* As many lists as there may be. */
+static void fill_crls(struct pm_snp_evidence *ev)
+{
+	uint8_t der[3] = {0x30, 1, 0};
+
+	for (; der[2] < PM_SNP_CRLS_MAX; der[2]++) {
+		ck_pm(pm_snp_evidence_add_crl(ev, der, 3, NULL), PM_OK);
+		ck_pm(pm_snp_evidence_add_crl(ev, der, 3, NULL), PM_OK); /* kept once */
+	}
+	ck_assert_uint_eq(ev->crl_count, PM_SNP_CRLS_MAX);
+}
+
 /* What a table brings must fit as if it were given alone. */
 START_TEST(items_of_tables_are_bounded)
 {
@@ -356,8 +368,7 @@ START_TEST(items_of_tables_are_bounded)
 		put_entry(&wr, guids[i], 48, PM_CERT_SIZE_MAX + 1);
 		pm_wr_zero(&wr, 24);
 		pm_wr_bytes(&wr, VIEW("0\x82\x3f\xfd")); /* a SEQUENCE up to the end */
-		ck_pm(pm_snp_evidence_add_crl(ev, "0\1a", 3, NULL), PM_OK);
-		ck_pm(pm_snp_evidence_add_crl(ev, "0\1b", 3, NULL), PM_OK);
+		fill_crls(ev);
 		ck_pm(pm_snp_evidence_add_table(ev, b, sizeof(b), NULL), PM_E_LIMIT);
 		ck_assert_uint_eq(ev->entry_count, 0);
 		ck_assert_uint_eq(ev->cert_count, 0);
@@ -386,9 +397,7 @@ START_TEST(certificates_are_bounded)
 	ck_assert_uint_eq(ev->cert_count, PM_SNP_CERTS_MAX);
 	der[2] = 99;
 	ck_pm(pm_snp_evidence_add_certs(ev, der, 3, NULL), PM_E_LIMIT);
-	ck_pm(pm_snp_evidence_add_crl(ev, "0\1a", 3, NULL), PM_OK);
-	ck_pm(pm_snp_evidence_add_crl(ev, "0\1a", 3, NULL), PM_OK); /* kept once */
-	ck_pm(pm_snp_evidence_add_crl(ev, "0\1b", 3, NULL), PM_OK);
+	fill_crls(ev);
 	ck_pm(pm_snp_evidence_add_crl(ev, "0\1c", 3, NULL), PM_E_LIMIT);
 }
 END_TEST

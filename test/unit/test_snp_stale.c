@@ -104,6 +104,15 @@ CHANGE(bad_and_good, (LIST(s, asks), LIST(s, others)));
 CHANGE(two_good, (LIST(s, others), empty(s), s->lists[1].next_update = SCENE_NOW + 5));
 CHANGE(stale_and_fresh, (LIST(s, others), s->lists[0].next_update = SCENE_NOW - 1, empty(s)));
 CHANGE(fresh_and_stale, (empty(s), LIST(s, others), s->lists[1].next_update = SCENE_NOW - 1));
+CHANGE(both_stale, (stale_and_fresh(s), s->lists[1].next_update = SCENE_NOW - 1));
+CHANGE(stale_and_telling, (LIST(s, asks), s->lists[0].next_update = SCENE_NOW - 1, empty(s)));
+CHANGE(telling_last, (empty(s), LIST(s, asks), s->lists[1].next_update = SCENE_NOW - 1));
+CHANGE(foreign_and_good, (LIST(s, asks), s->lists[0].signer.name = "ARK-Genoa", empty(s)));
+CHANGE(good_and_foreign, (empty(s), LIST(s, asks), s->lists[1].signer.name = "ARK-Genoa"));
+CHANGE(foreign_and_stale, (foreign_and_good(s), s->lists[1].next_update = SCENE_NOW - 1));
+CHANGE(good_and_forged, (empty(s), LIST(s, others), s->lists[1].signer.key = scene_keys.rsa));
+CHANGE(too_old_and_young,
+	(LIST(s, others), s->lists[0].this_update--, empty(s), s->demand = young_crl));
 CHANGE(last_second, (empty(s), s->lists[0].next_update = SCENE_NOW));
 CHANGE(expired, (empty(s), s->lists[0].next_update = SCENE_NOW - 1));
 CHANGE(first_second, (empty(s), s->lists[0].this_update = SCENE_NOW));
@@ -137,8 +146,17 @@ static const struct row {
 	{"good and bad", good_and_bad, PM_E_REJECTED, "intermediate, revocation"},
 	{"bad and good", bad_and_good, PM_E_REJECTED, "intermediate, revocation"},
 	{"two good ones", two_good, PM_OK, NULL},
-	{"stale and fresh", stale_and_fresh, PM_E_STALE, "CRL, validity"},
-	{"fresh and stale", fresh_and_stale, PM_E_STALE, "CRL, validity"},
+	{"stale and fresh", stale_and_fresh, PM_OK, NULL},
+	{"fresh and stale", fresh_and_stale, PM_OK, NULL},
+	{"both stale", both_stale, PM_E_STALE, "CRL, validity"},
+	{"stale and telling, and fresh", stale_and_telling, PM_E_REJECTED,
+		"intermediate, revocation"},
+	{"fresh, and stale and telling", telling_last, PM_E_REJECTED, "intermediate, revocation"},
+	{"of another root, and good", foreign_and_good, PM_OK, NULL},
+	{"good, and of another root", good_and_foreign, PM_OK, NULL},
+	{"of another root, and stale", foreign_and_stale, PM_E_STALE, "CRL, validity"},
+	{"good, and by a stranger", good_and_forged, PM_E_REJECTED, "CRL, signature"},
+	{"too old, and young enough", too_old_and_young, PM_OK, NULL},
 	{"last second", last_second, PM_OK, NULL},
 	{"expired", expired, PM_E_STALE, "CRL, validity"},
 	{"first second", first_second, PM_OK, NULL},
@@ -168,8 +186,11 @@ START_TEST(lists)
 	if (row->error == PM_OK) {
 		int64_t until = SCENE_TO;
 
-		for (size_t i = 0; i < s.list_count; i++)
-			until = s.lists[i].next_update < until ? s.lists[i].next_update : until;
+		for (size_t i = 0; i < s.list_count; i++) {
+			int64_t end = s.lists[i].next_update;
+
+			until = end >= SCENE_NOW && end < until ? end : until;
+		}
 		ck_assert_int_eq(s.facts->valid_until, until);
 		ck_assert(s.facts->crl_checked == (s.list_count > 0));
 	}

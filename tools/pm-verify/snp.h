@@ -9,7 +9,7 @@
 #include <pm/pm.h>
 
 /* As many files as an option may name. */
-#define SNP_FILES_MAX 8
+#define SNP_FILES_MAX 16
 
 /* An option that may be repeated: every file counts. */
 struct snp_files {
