@@ -87,43 +87,37 @@ static int lack(const struct comparing *k, const struct needed *n)
 }
 
 /* Another policy, or an earlier time, may have verified it: ours is asked too. */
+static int check_rim(const struct comparing *k, const struct needed *n, const struct pm_rim *rim,
+	struct pm_report *report, bool *ret_test_root)
+{
+	int64_t until = pm_rim_valid_until(rim);
+	const uint8_t *root = pm_rim_root_sha256(rim);
+
+	if (!pm_gpu_policy_root(k->policy, PM_GPU_ROOT_RIM, root, ret_test_root))
+		return pm_fail(report, PM_E_REJECTED, n->name, "NVIDIA CoRIM signing Root CA",
+			"root with SHA-256 %s, not trusted", pm_hex(root, 32).s);
+	if (k->now > until)
+		return pm_fail(report, PM_E_STALE, n->name, pm_time(k->now).s, "valid until %s",
+			pm_time(until).s);
+	if (!pm_rim_ocsp_checked(rim) && !(k->policy->waivers & PM_GPU_WAIVE_OCSP))
+		return pm_fail(report, PM_E_MISSING, n->name, "revocation checked",
+			"a manifest whose certificates were not");
+	return PM_OK;
+}
+
 static int accept(struct comparing *k, const struct needed *n)
 {
 	int64_t until = pm_rim_valid_until(n->rim);
-	const uint8_t *root = pm_rim_root_sha256(n->rim);
 	bool test_root;
+	int r = check_rim(k, n, n->rim, k->report, &test_root);
 
-	if (!pm_gpu_policy_root(k->policy, PM_GPU_ROOT_RIM, root, &test_root))
-		return pm_fail(k->report, PM_E_REJECTED, n->name, "NVIDIA CoRIM signing Root CA",
-			"root with SHA-256 %s, not trusted", pm_hex(root, 32).s);
-	if (k->now > until)
-		return pm_fail(k->report, PM_E_STALE, n->name, pm_time(k->now).s, "valid until %s",
-			pm_time(until).s);
-	if (!pm_rim_ocsp_checked(n->rim) && !(k->policy->waivers & PM_GPU_WAIVE_OCSP))
-		return pm_fail(k->report, PM_E_MISSING, n->name, "revocation checked",
-			"a manifest whose certificates were not");
+	if (r < 0)
+		return r;
 	k->c->test_root |= test_root;
 	k->c->ocsp_checked &= pm_rim_ocsp_checked(n->rim);
 	if (until < k->c->until)
 		k->c->until = until;
 	return PM_OK;
-}
-
-/* Of two that fit, each could be the wrong one. */
-static int choose(struct comparing *k, struct needed *n)
-{
-	for (size_t i = 0; i < k->rims->count; i++) {
-		const struct pm_rim *rim = k->rims->list[i];
-
-		if (!fits(k, n, rim))
-			continue;
-		if (n->rim)
-			return pm_fail(k->report, PM_E_REJECTED, n->name, "one manifest",
-				"two for %s %s", k->product, n->version);
-		n->rim = rim;
-	}
-	k->c->complete &= n->rim != NULL;
-	return n->rim ? accept(k, n) : lack(k, n);
 }
 
 /* Which of the values is it? -1: none. */
@@ -136,6 +130,77 @@ static int find_value(const struct pm_rim_value *v, const uint8_t *measured)
 			found = (int)i;
 	}
 	return found;
+}
+
+static bool has_digests(const struct pm_rim_value *a, const struct pm_rim_value *b)
+{
+	for (unsigned int i = 0; i < a->alternatives; i++) {
+		if (find_value(b, a->digests[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_same_value(const struct pm_rim_value *a, const struct pm_rim_value *b)
+{
+	return a->active == b->active && has_digests(a, b) && has_digests(b, a);
+}
+
+/* The first index of a that b says something else of, or nothing; -1: none. */
+static int find_difference(const struct pm_rim *a, const struct pm_rim *b)
+{
+	for (size_t i = 0; i < pm_rim_value_count(a); i++) {
+		const struct pm_rim_value *v = pm_rim_value_at(a, i);
+		const struct pm_rim_value *w = pm_rim_value_of(b, v->index);
+
+		if (!w || !is_same_value(v, w))
+			return v->index;
+	}
+	return -1;
+}
+
+/*
+ * A second one that fits: NVIDIA signs manifests again when certificates end, and files are given
+ * twice. Of two that state the same the better one is taken; of two that differ each could be the
+ * wrong one.
+ */
+static int take_second(const struct comparing *k, struct needed *n, const struct pm_rim *rim)
+{
+	int index = find_difference(n->rim, rim);
+	bool test_root;
+
+	if (index < 0)
+		index = find_difference(rim, n->rim);
+	if (index >= 0)
+		return pm_fail(k->report, PM_E_REJECTED, n->name,
+			"one manifest, or some that state the same",
+			"two for %s %s that differ, first in index %d", k->product, n->version,
+			index);
+	if (check_rim(k, n, rim, NULL, &test_root) < 0)
+		return PM_OK;
+	if (check_rim(k, n, n->rim, NULL, &test_root) < 0 ||
+		pm_rim_valid_until(rim) > pm_rim_valid_until(n->rim))
+		n->rim = rim;
+	return PM_OK;
+}
+
+static int choose(struct comparing *k, struct needed *n)
+{
+	for (size_t i = 0; i < k->rims->count; i++) {
+		const struct pm_rim *rim = k->rims->list[i];
+		int r = PM_OK;
+
+		if (!fits(k, n, rim))
+			continue;
+		if (n->rim)
+			r = take_second(k, n, rim);
+		else
+			n->rim = rim;
+		if (r < 0)
+			return r;
+	}
+	k->c->complete &= n->rim != NULL;
+	return n->rim ? accept(k, n) : lack(k, n);
 }
 
 /* Whether the decoder is on must be said where it matters. */

@@ -132,6 +132,9 @@ whole_devices() {
 	is_json 'o["facts"]["ueid"] == "478176379286082186618948445787393647364802107249"'
 	is_json '[r["kind"] for r in o["rims"]] == ["driver", "vbios"] and o["facts"]["ocsp_checked"]'
 	is_json '{g["index"]: g for g in o["golden"]}[35]["alternative"] == 3'
+	run 0 "a manifest twice" $verify $(device hopper-550.90.07) $rims $ocsp $clocks \
+		--rim "$vectors/rim/driver/NV_GPU_DRIVER_GH100_550.90.07.xml"
+	says "33 of 33"
 	run 0 "a switch" $verify $(device switch-ls10-5612) --no-ocsp --time 2026-06-01T00:00:00Z \
 		--rim "$vectors/rim/switch/NV_SWITCH_BIOS_5612_0002_890_9610550001.xml" --require-lock
 	says "31 of 31"
@@ -182,6 +185,10 @@ refused_devices() {
 		--rim "$vectors/rim/vbios/NV_GPU_VBIOS_1010_0200_882_96009F0001.xml"
 	refused "another driver's RIM" "only GH100 550.144.03, expected GH100 550.90.07" $good --no-ocsp $clocks \
 		--rim "$vectors/rim/driver/NV_GPU_DRIVER_GH100_550.144.03.xml"
+	refused "two manifests that differ" "two for GH100 96.00.5E.00.01 that differ, first in index" \
+		$(device hopper-535.86.09-nofwid) --no-rim --no-ocsp --time 2025-01-02T00:00:00Z \
+		--rim "$vectors/rim/vbios/NV_GPU_VBIOS_1010_0200_882_96005E0001.xml" \
+		--rim "$vectors/rim/negative/NV_GPU_VBIOS_1010_0200_882_96005E0001_measurement_mismatch.xml"
 	refused "no RIM at all" "golden measurements" $(device switch-ls10-5612) --no-ocsp $clocks $rims
 	head -3 "$vectors/hopper-550.90.07/certchain.pem" >"$work/cut.pem"
 	refused "no certificates" "certificates" "$vectors/hopper-550.90.07/report.bin" $any --certs "$work/cut.pem"

@@ -66,6 +66,15 @@ const struct pm_rim_value *pm_rim_value_at(const struct pm_rim *rim, size_t i)
 	return &rim->values[i];
 }
 
+const struct pm_rim_value *pm_rim_value_of(const struct pm_rim *rim, uint8_t index)
+{
+	for (size_t i = 0; i < rim->count; i++) {
+		if (rim->values[i].index == index)
+			return &rim->values[i];
+	}
+	return NULL;
+}
+
 /* --- a device and its manifests -------------------------------------------------------------- */
 
 struct stage {
@@ -210,6 +219,32 @@ CHANGE(vbios_product, s->vbios.product = "GH200");
 CHANGE(driver_kind, s->driver.kind = PM_RIM_VBIOS);
 CHANGE(driver_version_waived, (driver_version(s), s->waivers = PM_GPU_WAIVE_RIM));
 CHANGE(two_drivers, (s->list[2] = &s->driver));
+/* A second one for the driver, which a change then spoils, behind the first or before it. */
+CHANGE(again, (s->sw = s->driver));
+CHANGE(again_first, (again(s), s->list[0] = &s->sw, s->list[2] = &s->driver));
+CHANGE(again_otherwise, {
+	again(s);
+	add_alternative(value(&s->driver, 7), 99);
+	add_alternative(value(&s->sw, 7), 8);
+	memset(value(&s->sw, 7)->digests[0], 99, PM_GPU_DIGEST_SIZE);
+});
+CHANGE(again_reversed, {
+	again(s);
+	for (size_t i = 0; i < s->sw.count; i++)
+		s->sw.values[i] = s->driver.values[s->sw.count - 1 - i];
+});
+CHANGE(again_ended, (again(s), s->sw.until = NOW - 1));
+CHANGE(again_ended_first, (again_first(s), s->sw.until = NOW - 1));
+CHANGE(both_ended, (again_ended(s), s->driver.until = NOW - 1));
+CHANGE(again_unchecked_first, (again_first(s), s->sw.ocsp_checked = false));
+CHANGE(again_untrusted_first, (again_first(s), s->sw.root[0] = 8));
+CHANGE(again_differs, (again(s), value(&s->sw, 61)->digests[0][0] ^= 1));
+CHANGE(again_differs_first, (again_first(s), value(&s->sw, 61)->digests[0][0] ^= 1));
+CHANGE(again_with_more, (again(s), put(&s->sw, 63, 1)));
+CHANGE(again_with_less, (again(s), s->sw.count--));
+CHANGE(again_one_more_value, (again(s), add_alternative(value(&s->sw, 7), 99)));
+CHANGE(again_not_active, (again(s), value(&s->sw, 7)->active = false));
+CHANGE(again_differs_ended, (again_differs(s), s->sw.until = NOW - 1));
 CHANGE(chip_info,
 	(strcpy(s->f.chip_info, "GB20X"), s->driver.product = "gb20x", s->vbios.product = "GB20X"));
 CHANGE(chip_info_other, strcpy(s->f.chip_info, "GB20X"));
@@ -278,7 +313,23 @@ static const struct {
 	{"VBIOS of another chip", H, vbios_product, PM_E_REJECTED, VBIOS, 0, 0},
 	{"a driver's as a VBIOS's", H, driver_kind, PM_E_MISSING, DRIVER, 0, 0},
 	{"another driver, waived", H, driver_version_waived, 0, NULL, 32, 32},
-	{"two for the driver", H, two_drivers, PM_E_REJECTED, DRIVER, 0, 0},
+	{"twice the driver's", H, two_drivers, 0, NULL, 63, 63},
+	{"the driver's again", H, again, 0, NULL, 63, 63},
+	{"again, first", H, again_first, 0, NULL, 63, 63},
+	{"again, values in another order", H, again_otherwise, 0, NULL, 63, 63},
+	{"again, indexes in another order", H, again_reversed, 0, NULL, 63, 63},
+	{"again, ended", H, again_ended, 0, NULL, 63, 63},
+	{"again, ended, first", H, again_ended_first, 0, NULL, 63, 63},
+	{"again, both ended", H, both_ended, PM_E_STALE, DRIVER, 0, 0},
+	{"again, not checked, first", H, again_unchecked_first, 0, NULL, 63, 63},
+	{"again, not trusted, first", H, again_untrusted_first, 0, NULL, 63, 63},
+	{"again, and differs", H, again_differs, PM_E_REJECTED, DRIVER, 0, 0},
+	{"again, and differs, first", H, again_differs_first, PM_E_REJECTED, DRIVER, 0, 0},
+	{"again, and one index more", H, again_with_more, PM_E_REJECTED, DRIVER, 0, 0},
+	{"again, and one index less", H, again_with_less, PM_E_REJECTED, DRIVER, 0, 0},
+	{"again, and one value more", H, again_one_more_value, PM_E_REJECTED, DRIVER, 0, 0},
+	{"again, and not active", H, again_not_active, PM_E_REJECTED, DRIVER, 0, 0},
+	{"again, differs and ended", H, again_differs_ended, PM_E_REJECTED, DRIVER, 0, 0},
 	{"chip of CHIP_INFO", B, chip_info, 0, NULL, 63, 63},
 	{"not the chip of CHIP_INFO", B, chip_info_other, PM_E_REJECTED, DRIVER, 0, 0},
 	{"CHIP_INFO of Hopper", H, chip_info_other, 0, NULL, 63, 63},
@@ -313,6 +364,39 @@ START_TEST(each_change)
 	ck_assert_msg(s.c.count == rows[_i].count && s.c.matched == rows[_i].matched,
 		"%s: %zu of %zu", rows[_i].name, s.c.matched, s.c.count);
 	ck_pm(compare(&s, NULL), r);
+}
+END_TEST
+
+/* Of two that state the same that one counts which lasts longer, wherever it stands. */
+START_TEST(the_longer_one_counts)
+{
+	for (int first = 0; first < 2; first++) {
+		struct stage s;
+
+		init(&s, PM_GPU_HOPPER);
+		if (first)
+			again_first(&s);
+		else
+			again(&s);
+		s.sw.until = NOW + 7;
+		s.vbios.until = NOW + 9;
+		ck_pm(compare(&s, NULL), PM_OK);
+		ck_assert_int_eq(s.c.until, NOW + 7);
+	}
+}
+END_TEST
+
+START_TEST(a_difference_is_told)
+{
+	pm_cleanup(pm_report) struct pm_report *report = pm_report_new();
+	struct stage s;
+
+	init(&s, PM_GPU_HOPPER);
+	again_differs(&s);
+	ck_pm(compare(&s, report), PM_E_REJECTED);
+	ck_assert_str_eq(pm_report_reason(report),
+		DRIVER ": found two for GH100 550.90.07 that differ, first in index 61, "
+		       "expected one manifest, or some that state the same");
 }
 END_TEST
 
@@ -379,6 +463,8 @@ int main(void)
 	TCase *t = tcase_create("gpu_golden");
 
 	tcase_add_loop_test(t, each_change, 0, PM_ARRAY_LEN(rows));
+	tcase_add_test(t, the_longer_one_counts);
+	tcase_add_test(t, a_difference_is_told);
 	tcase_add_test(t, who_said_what);
 	tcase_add_test(t, every_difference_is_told);
 	tcase_add_test(t, waived_revocation_is_told);
