@@ -12,7 +12,7 @@ issued=2026-03-01T00:00:00Z
 nonce=931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb
 
 # Defect, and the check that fails first: on all, or on GPUs and switches. "+": accepted, since the device
-# has no such field, or it decides nothing. "!": already refused when it is read.
+# has no such field, or it decides nothing. "!": already refused when its file is read.
 table() {
 	cat <<-'TABLE'
 	spdm-version|request, SPDM version
@@ -67,13 +67,13 @@ table() {
 	trailing|report length
 	trailing-nul|report length
 	oversized|report length
-	chain-no-root|certificates
-	chain-six|certificates
+	chain-no-root|!certificates
+	chain-six|!certificates
 	chain-order|provisioner, signature
 	chain-reversed|root
-	chain-no-identity|certificates
+	chain-no-identity|!certificates
 	chain-duplicate|provisioner, signature
-	chain-empty|certificates
+	chain-empty|!certificates
 	leaf-other-key|signature
 	leaf-p256|device, public key
 	leaf-forged|device, signature

@@ -163,6 +163,21 @@ refused() {
 	says "$reason"
 }
 
+# bad_certs WHAT REASON FILE: a file that holds no chain is named, and not the report.
+bad_certs() {
+	what=$1
+	reason=$2
+	file=$3
+	set -- "$vectors/hopper-550.90.07/report.bin" --any-nonce --no-rim --no-ocsp --certs "$file"
+	# shellcheck disable=SC2086
+	run 1 "$what" $verify "$@"
+	says "$file: "
+	says "$reason"
+	# shellcheck disable=SC2086
+	run 1 "$what, JSON" sh -c '"$@" --json 2>/dev/null' sh $verify "$@"
+	is_json "o['verdict'] == 'rejected' and o['file'] == '$file' and '$reason' in o['reason'] and o['error']"
+}
+
 # shellcheck disable=SC2046,SC2086
 refused_devices() {
 	good="$(device hopper-550.90.07)"
@@ -191,10 +206,13 @@ refused_devices() {
 		--rim "$vectors/rim/negative/NV_GPU_VBIOS_1010_0200_882_96005E0001_measurement_mismatch.xml"
 	refused "no RIM at all" "golden measurements" $(device switch-ls10-5612) --no-ocsp $clocks $rims
 	head -3 "$vectors/hopper-550.90.07/certchain.pem" >"$work/cut.pem"
-	refused "no certificates" "certificates" "$vectors/hopper-550.90.07/report.bin" $any --certs "$work/cut.pem"
+	bad_certs "no certificates" "PEM blocks of that label" "$work/cut.pem"
 	cat "$vectors/hopper-550.90.07/certchain.pem" "$vectors/hopper-550.90.07/certchain.pem" >"$work/ten.pem"
-	refused "ten certificates" "certificates: found more" "$vectors/hopper-550.90.07/report.bin" $any \
-		--certs "$work/ten.pem"
+	bad_certs "ten certificates" "certificates: found more" "$work/ten.pem"
+	head -n "$(grep -n "END CERT" "$vectors/hopper-550.90.07/certchain.pem" | sed -n '3s/:.*//p')" \
+		"$vectors/hopper-550.90.07/certchain.pem" >"$work/three.pem"
+	bad_certs "three certificates" "certificates: found 3, expected 5" "$work/three.pem"
+	bad_certs "an empty file" "certificates: found nothing" "$work/empty"
 	for rim in "$vectors"/rim/negative/*; do
 		# One is a good one that NVIDIA issued again; its values differ from the device's.
 		refused "$(basename "$rim")" "REJECTED" $(device hopper-535.86.09-nofwid) --no-ocsp \

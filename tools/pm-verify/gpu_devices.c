@@ -43,6 +43,29 @@ static int parse(const struct gpu_options *o, struct gpu_device *dev, const uint
 
 /* --- one report ------------------------------------------------------------------------------ */
 
+/* A file that holds no chain is its own fault, not the report's. */
+static int add_certs(
+	const struct gpu_options *o, struct gpu_device *dev, const uint8_t *certs, size_t size)
+{
+	int r = pm_gpu_evidence_add_certs(dev->ev, certs, size, dev->report);
+	const uint8_t *der;
+	char text[96];
+	size_t count = 0, len;
+
+	while (r == PM_OK && pm_gpu_evidence_cert(dev->ev, count, &der, &len) == PM_OK)
+		count++;
+	snprintf(text, sizeof(text),
+		"certificates: found %zu, expected %d: the device's first, "
+		"the root last",
+		count, PM_GPU_CERTS);
+	if (r < 0)
+		tool_refuse_input(
+			o->json, o->certs, r, dev->report ? pm_report_reason(dev->report) : "");
+	else if (count != PM_GPU_CERTS)
+		tool_refuse_input(o->json, o->certs, r = PM_E_MISSING, text);
+	return tool_exit_status(r);
+}
+
 static int load_one(
 	const struct gpu_options *o, const uint8_t *report, size_t size, struct gpu_devices *d)
 {
@@ -58,7 +81,10 @@ static int load_one(
 	}
 	r = tool_read_evidence(o->certs, PM_GPU_CERTS_TEXT_MAX, o->json, &certs, &certs_size);
 	if (r == TOOL_OK)
-		note(d, dev, parse(o, dev, report, size, certs, certs_size));
+		note(d, dev,
+			pm_gpu_evidence_parse(report, size, o->parse_flags, dev->report, &dev->ev));
+	if (r == TOOL_OK && dev->error == PM_OK)
+		r = add_certs(o, dev, certs, certs_size);
 	free(certs);
 	return r;
 }
