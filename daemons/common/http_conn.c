@@ -35,6 +35,20 @@ static void set_deadline(struct http_exchange *x, int64_t milliseconds)
 	evtimer_add(x->timer, &time);
 }
 
+/* What the client's machine has taken of what was ever sent. */
+static int64_t taken(const struct http_exchange *x)
+{
+	return (int64_t)x->out_total - (int64_t)transport_queued(&x->transport);
+}
+
+/* From now on something waits, and the client has a time to take its part. */
+static void begin_window(struct http_exchange *x)
+{
+	x->window_at = loop_now();
+	x->window_taken = taken(x);
+	set_deadline(x, x->server->limits->send_time);
+}
+
 void http_conn_enter(struct http_exchange *x, enum http_phase phase)
 {
 	const struct http_limits *limits = x->server->limits;
@@ -51,9 +65,8 @@ void http_conn_enter(struct http_exchange *x, enum http_phase phase)
 		break;
 	case HTTP_BUSY:
 		evtimer_del(x->timer);
-		x->sent_at = loop_now();
 		if (evbuffer_get_length(x->out))
-			set_deadline(x, limits->send_time);
+			begin_window(x);
 		break;
 	case HTTP_LINGER:
 		set_deadline(x, limits->linger_time);
@@ -73,18 +86,27 @@ static void judge_body(struct http_exchange *x)
 	set_deadline(x, x->server->limits->body_time);
 }
 
+/*
+ * While something waits all along, the client takes a part of it in each window. A byte now and then
+ * would keep an answer in our memory for as long as he likes.
+ */
 static void judge_sending(struct http_exchange *x)
 {
-	int64_t left = x->sent_at + x->server->limits->send_time - loop_now();
+	const struct http_limits *limits = x->server->limits;
+	int64_t left = x->window_at + limits->send_time - loop_now();
 
 	if (evbuffer_get_length(x->out) == 0)
 		return;
-	if (left <= 0) {
+	if (left > 0) {
+		set_deadline(x, left);
+		return;
+	}
+	if (taken(x) - x->window_taken < (int64_t)limits->send_rate) {
 		x->broken = x->is_reset = true;
 		event_active(x->kick, 0, 0);
 		return;
 	}
-	set_deadline(x, left);
+	begin_window(x);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -318,6 +340,15 @@ void http_conn_refuse(struct http_exchange *x, int status)
 	http_reply(x, status, "text/plain", words, strlen(words));
 }
 
+/* Of a request that is whole the one deadline is that of its answer, while some of it waits. */
+static void note_waiting(struct http_exchange *x, bool waits)
+{
+	if (!waits)
+		evtimer_del(x->timer);
+	else if (!evtimer_pending(x->timer, NULL))
+		begin_window(x);
+}
+
 void http_conn_flush(struct http_exchange *x)
 {
 	size_t before = evbuffer_get_length(x->out), after;
@@ -330,11 +361,10 @@ void http_conn_flush(struct http_exchange *x)
 	after = evbuffer_get_length(x->out);
 	if (x->server->counts)
 		atomic_fetch_add(&x->server->counts->bytes_out, before - after);
-	if (after < before || !evtimer_pending(x->timer, NULL))
-		x->sent_at = loop_now();
+	x->out_total += before - after;
 	x->was_full = x->was_full || after > HTTP_HIGH_WATER;
-	if (after && x->phase == HTTP_BUSY && !evtimer_pending(x->timer, NULL))
-		set_deadline(x, x->server->limits->send_time);
+	if (x->phase == HTTP_BUSY)
+		note_waiting(x, after > 0);
 	if (x->ended && after == 0)
 		event_active(x->kick, 0, 0);
 }

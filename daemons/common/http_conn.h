@@ -32,7 +32,9 @@ struct http_exchange {
 	char *in;
 	size_t in_at, in_len, in_room, in_from;
 	struct evbuffer *out;
-	int64_t sent_at; /* when something went out last, or began to wait */
+	uint64_t out_total;   /* bytes that the system took */
+	int64_t window_at;    /* since when something waits, or was judged last */
+	int64_t window_taken; /* what the client had taken then */
 
 	/* while nothing is under way */
 	TAILQ_ENTRY(http_exchange) idle;

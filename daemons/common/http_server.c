@@ -36,6 +36,7 @@ const struct http_limits http_limits_default = {
 	.body_time = 20000,
 	.body_rate = 4096,
 	.send_time = 60000,
+	.send_rate = 65536,
 	.linger_time = 2000,
 };
 

@@ -34,7 +34,8 @@ struct http_limits {
 	int64_t idle_time;  /* between two requests */
 	int64_t body_time;  /* in each such time at least body_rate bytes of a body come */
 	uint64_t body_rate;
-	int64_t send_time;   /* while the client takes nothing of what waits to be sent */
+	int64_t send_time; /* in each such time send_rate bytes of what waits are taken */
+	uint64_t send_rate;
 	int64_t linger_time; /* for a refused client to read why */
 };
 

@@ -116,7 +116,8 @@ enum {
 	"  --head-timeout TIME    for a request's head, such as 10s (default) or 500ms\n"          \
 	"  --idle-timeout TIME    between two requests of a connection (default 75s)\n"            \
 	"  --body-timeout TIME    for each 4 KiB of a body, at least (default 20s)\n"              \
-	"  --send-timeout TIME    while a client reads nothing (default 60s)\n"                    \
+	"  --send-timeout TIME    for each 64 KiB of an answer that waits, at least (default "     \
+	"60s)\n"                                                                                   \
 	"  --drain-timeout TIME   after SIGTERM, for requests under way (default 30s)\n"           \
 	"  --version              print the version\n"                                             \
 	"  --help                 print this\n"

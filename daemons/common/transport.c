@@ -2,6 +2,7 @@
 #include "common/transport.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pm/error.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -154,6 +155,13 @@ int transport_flush(struct transport *t, struct evbuffer *out)
 	}
 	transport_write_on(t, t->is_open && evbuffer_get_length(out) > 0);
 	return 0;
+}
+
+size_t transport_queued(const struct transport *t)
+{
+	int queued = 0;
+
+	return ioctl(t->fd, SIOCOUTQ, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
 }
 
 void transport_shutdown(struct transport *t)

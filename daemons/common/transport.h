@@ -53,6 +53,9 @@ bool transport_has_bytes(const struct transport *t);
 /* Writes what the buffer holds, as far as the socket takes it: 0, or TRANSPORT_BROKEN. */
 int transport_flush(struct transport *t, struct evbuffer *out);
 
+/* Bytes that were written and that the peer's system has not taken yet. */
+size_t transport_queued(const struct transport *t);
+
 /* Says that no more will be sent. */
 void transport_shutdown(struct transport *t);
 
