@@ -264,12 +264,22 @@ static int pass(struct job *job, const char *bytes, size_t len, bool end)
 	return r;
 }
 
+/* Memory for len more bytes of an answer; false when that failed the job. */
+static bool reserve(struct job *job, size_t len)
+{
+	if (budget_take(&job->proxy->buffered, &job->collected, len))
+		return true;
+	atomic_fetch_add(&job->proxy->no_room, 1);
+	job_fail(job, 503, "busy", "Too many large answers are under way.");
+	return false;
+}
+
 static bool on_body(void *arg, const char *bytes, size_t len)
 {
 	struct job *job = arg;
 	int r = PM_OK;
 
-	if (job->is_over)
+	if (job->is_over || (!job->is_stream && !reserve(job, len)))
 		return false;
 	if (job->is_stream)
 		r = pass(job, bytes, len, false);
@@ -311,6 +321,9 @@ static int reply_field(struct job *job)
 
 	if (r < 0)
 		return r;
+	/* The budget is for what waits to be sent from now on: it may be longer. */
+	if (n > job->collected && !reserve(job, n - job->collected))
+		return PM_OK;
 	http_respond(job->exchange, job->status, job->response_type, safe_fields, FIELDS_OF_ANSWER,
 		(int64_t)n);
 	http_send(job->exchange, out, n);
@@ -357,6 +370,14 @@ static int finish_stream(struct job *job)
 	return r;
 }
 
+/* It waits to be sent, in a copy: a client that reads slowly shall not keep more than that. */
+static void forget_answer(struct job *job)
+{
+	pm_body_free(job->response);
+	job->response = NULL;
+	buffer_free(&job->out);
+}
+
 static void finish(struct job *job)
 {
 	int r = PM_OK;
@@ -376,6 +397,7 @@ static void finish(struct job *job)
 	}
 	job->is_over = true;
 	account(job);
+	forget_answer(job);
 }
 
 static void account(struct job *job)

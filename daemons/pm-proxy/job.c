@@ -144,6 +144,7 @@ static void done(struct http_exchange *x, bool whole)
 		secrets_cancel(job->asked);
 	log_job(job, whole);
 	job_forget_request(job);
+	budget_give(&job->proxy->buffered, &job->collected, job->collected);
 	pm_body_free(job->response);
 	pm_field_exchange_free(job->field);
 	pm_exchange_worker_free(job->sealed);

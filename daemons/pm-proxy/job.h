@@ -41,7 +41,7 @@ struct job {
 	char model[PM_REQUEST_MODEL_SIZE];
 	bool has_model; /* it was read of the request, and is no mere word outside */
 	struct buffer in;
-	size_t buffered; /* of the budget */
+	size_t buffered; /* of the budget, for the request */
 	struct pm_body *request;
 	const char *plain;
 	size_t plain_len;
@@ -60,6 +60,7 @@ struct job {
 	bool is_stream; /* it goes on as it comes; else it is collected first */
 	bool is_over;	/* an answer was given, or it was cut */
 	struct buffer out;
+	size_t collected; /* of the budget, for an answer that is sent as one piece */
 	struct pm_usage usage;
 };
 

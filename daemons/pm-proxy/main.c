@@ -144,7 +144,8 @@ static void write_metrics(struct evbuffer *out, void *arg)
 	metrics_single(out, PREFIX "_upstream_failed_total", "counter",
 		"Answers of the inference server that could not be passed on whole.",
 		(int64_t)atomic_load(&proxy->upstream_failed));
-	metrics_single(out, PREFIX "_buffered_bytes", "gauge", "Bodies of requests in memory.",
+	metrics_single(out, PREFIX "_buffered_bytes", "gauge",
+		"Bodies of requests, and answers of one piece, in memory.",
 		(int64_t)atomic_load(&proxy->buffered.used));
 	metrics_single(out, PREFIX "_secrets", "gauge", "Inference secrets that are held.",
 		(int64_t)keys_count(proxy->keys));

@@ -41,7 +41,7 @@ struct proxy_options {
 	const char *tasks[TASKS_MAX];
 	size_t task_count;
 	uint32_t bucket;     /* 0: no padding */
-	size_t max_buffered; /* bytes of requests */
+	size_t max_buffered; /* bytes of requests and answers */
 	struct keys_rules keys;
 	bool direct;
 	const char *public_key; /* where to write it, for who collects GPU evidence */
@@ -69,7 +69,7 @@ struct proxy {
 	struct mesh *mesh;	 /* NULL: of none */
 	struct secrets *secrets; /* NULL: they are not fetched */
 	struct usage_table *usage;
-	struct budget buffered; /* bodies of requests */
+	struct budget buffered; /* bodies of requests, and answers of one piece */
 	int64_t started;	/* seconds since 1970 */
 	/* Set before the loops begin; a reload makes another, and the old one stays. */
 	_Atomic(const struct ocsp_table *) ocsp;

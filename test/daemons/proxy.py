@@ -494,6 +494,41 @@ class Fake:
         return "127.0.0.1:%d" % self.listener.getsockname()[1]
 
 
+def document(size):
+    """An answer of the inference server that is no stream."""
+    body = b'{"data":"%s"}' % (b"x" * size)
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+def test_budget_of_answers(programs):
+    """What was answered and not taken yet is of the same budget, and a slow reader holds no more than that."""
+    path = "/v1/embeddings"
+    with Fake(document(3 << 20)) as fake, Setup(programs, "--max-buffered", "4", upstream=fake.address()) as s:
+        for _ in range(2):
+            _, r, (ok, status, _, _, body) = s.sealed(path, chat(salt=None))
+            assert (ok, status) == ("ok", 503) and error_of(body) == "busy", (ok, status)
+            _, r, body = s.field(path, chat(salt=None))
+            assert r.status == 503 and r.fields["retry-after"] == "1" and error_of(body) == "busy", r.status
+            assert s.figure("pm_proxy_buffered_bytes") == 0
+        assert s.figure('pm_proxy_refused_total{reason="no_room"}') == 4
+    size = 12 << 20
+    with Fake(document(size)) as fake, Setup(programs, "--max-buffered", "64", upstream=fake.address()) as s:
+        for kind in ("sealed", "field"):
+            with connect(s.address, receive_buffer=4096) as c:
+                if kind == "sealed":
+                    data, fields = s.peer.sealed(path, chat(salt=None), "echo"), s.outer("echo")
+                else:
+                    kind, data = s.peer.field(path, chat(salt=None))
+                    fields = [("Content-Type", kind)]
+                c.sendall(request("POST", path, data, fields))
+                assert b" 200 OK" in read_until(c, b"\r\n\r\n")
+                # Field messages are written in hexadecimal.
+                held = s.figure("pm_proxy_buffered_bytes")
+                assert size <= held < (size if kind == "sealed" else 2 * size) + 1024, (kind, held)
+            wait_for_figure(s.proxy.address("metrics"), "pm_proxy_buffered_bytes", 0)
+            assert s.sealed(path, chat(salt=None))[2][:2] == ("ok", 200)
+
+
 def test_types_of_requests(programs):
     """What was checked as JSON is sent as JSON: no type says that it be read in another way."""
     with Fake(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}") as fake, \
