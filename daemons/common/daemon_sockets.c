@@ -8,6 +8,7 @@
 #include <pm/error.h>
 
 #include "common/address.h"
+#include "common/browser.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/notify.h"
@@ -43,8 +44,12 @@ static bool is_ready(struct service *s)
 static void admin_begin(struct http_exchange *x, void *arg)
 {
 	const struct http_request *request = http_request(x);
+	const struct common_options *o = ((struct service *)arg)->options;
+	const struct browser_names names = {o->metrics_hosts, o->metrics_host_count};
 	bool ready;
 
+	if (!browser_admits(x, &names))
+		return;
 	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
 		http_reply(x, 405, "text/plain", "", 0);
 		return;

@@ -87,8 +87,8 @@ static void judge_body(struct http_exchange *x)
 }
 
 /*
- * While something waits all along, the client takes a part of it in each window. A byte now and then
- * would keep an answer in our memory for as long as he likes.
+ * While something waits all along, the client takes a part of it in each window. A byte now and
+ * then would keep an answer in our memory for as long as he likes.
  */
 static void judge_sending(struct http_exchange *x)
 {

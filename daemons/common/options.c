@@ -154,6 +154,9 @@ int common_option(struct common_options *o, int id, const char *value)
 	case OPTION_CLIENT_NAME:
 		return option_add("--client-name", value, o->client_names, &o->client_name_count,
 			OPTIONS_NAMES_MAX);
+	case OPTION_METRICS_HOST:
+		return option_add("--metrics-host", value, o->metrics_hosts, &o->metrics_host_count,
+			OPTIONS_NAMES_MAX);
 	case OPTION_METRICS:
 		o->metrics = value;
 		return 0;

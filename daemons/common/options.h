@@ -35,6 +35,8 @@ struct common_options {
 	const char *mesh_listen[OPTIONS_LISTEN_MAX];
 	size_t mesh_listen_count;
 	const char *metrics;
+	const char *metrics_hosts[OPTIONS_NAMES_MAX];
+	size_t metrics_host_count;
 	const char *tls_cert, *tls_key, *tls_ca;
 	const char *client_names[OPTIONS_NAMES_MAX];
 	size_t client_name_count;
@@ -66,6 +68,7 @@ enum {
 	OPTION_DRAIN_TIME,
 	OPTION_VERSION,
 	OPTION_MESH_LISTEN,
+	OPTION_METRICS_HOST,
 };
 
 /* Rows of the program's own table. */
@@ -73,6 +76,7 @@ enum {
 #define COMMON_OPTION_ROWS                                                                         \
 	{"listen", required_argument, NULL, OPTION_LISTEN},                                        \
 	{"metrics", required_argument, NULL, OPTION_METRICS},                                      \
+	{"metrics-host", required_argument, NULL, OPTION_METRICS_HOST},                            \
 	{"tls-cert", required_argument, NULL, OPTION_TLS_CERT},                                    \
 	{"tls-key", required_argument, NULL, OPTION_TLS_KEY},                                      \
 	{"tls-client-ca", required_argument, NULL, OPTION_TLS_CA},                                 \
@@ -103,6 +107,7 @@ enum {
 	":PORT\n"                                                                                  \
 	"                         for every address, unix:PATH; sockets of systemd serve too\n"    \
 	"  --metrics ADDRESS      where to serve /metrics, /healthz and /readyz\n"                 \
+	"  --metrics-host NAME    a name by which this machine asks for them; may be repeated\n"   \
 	"  --tls-cert FILE        serve by TLS with this certificate (PEM, the leaf first)\n"      \
 	"  --tls-key FILE         its key (PEM)\n"                                                 \
 	"  --tls-client-ca FILE   clients must show a certificate of this CA\n"                    \

@@ -76,6 +76,7 @@ static const struct option long_options[] = {
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"manifest", required_argument, NULL, OPT_MANIFEST},
 	{"metrics", required_argument, NULL, OPTION_METRICS},
+	{"metrics-host", required_argument, NULL, OPTION_METRICS_HOST},
 	{"metrics-file", required_argument, NULL, OPT_METRICS_FILE},
 	{"no-ocsp", no_argument, NULL, OPT_NO_OCSP},
 	{"no-ready", no_argument, NULL, OPT_NO_READY},
@@ -128,6 +129,7 @@ static const struct {
 	int id;
 	size_t offset;
 } lists[] = {
+	{OPTION_METRICS_HOST, offsetof(struct agent_options, metrics_hosts)},
 	{OPT_OCSP, offsetof(struct agent_options, ocsp)},
 	{OPT_OCSP_URL, offsetof(struct agent_options, ocsp_urls)},
 	{OPT_RIM, offsetof(struct agent_options, rims)},

@@ -59,6 +59,7 @@ struct agent_options {
 
 	/* Where. */
 	const char *nvml, *cuda_library, *status, *evidence, *lock, *metrics, *metrics_file;
+	struct agent_list metrics_hosts;
 	bool no_ready, json;
 
 	/* How. */

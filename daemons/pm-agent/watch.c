@@ -17,6 +17,7 @@
 #include "common/http_server.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/browser.h"
 #include "common/metrics.h"
 #include "common/notify.h"
 #include "pm-agent/figures.h"
@@ -223,7 +224,10 @@ static void on_request(struct http_exchange *x, void *arg)
 {
 	const struct http_request *request = http_request(x);
 	const struct watch *w = arg;
+	const struct browser_names names = {w->o->metrics_hosts.items, w->o->metrics_hosts.count};
 
+	if (!browser_admits(x, &names))
+		return;
 	if (strcmp(request->method, "GET") != 0)
 		reply_text(x, 405, "");
 	else if (!strcmp(request->target, "/metrics"))

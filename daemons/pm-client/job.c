@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "pm-client/browser.h"
+#include "common/browser.h"
 
 /* --- errors of ours -------------------------------------------------------------------------- */
 
@@ -70,11 +70,13 @@ static bool check_caller(struct job *job)
 {
 	const struct http_request *request = http_request(job->exchange);
 	const struct client_options *o = job->client->options;
+	static const struct browser_names none;
 	struct sockaddr_storage from;
 	const char *code = NULL;
 
 	http_client_address(job->exchange, &from);
-	if (!o->allow_remote && !browser_host_is_good(&from, http_request_field(request, "host")))
+	if (!o->allow_remote &&
+		!browser_host_is_good(&from, http_request_field(request, "host"), &none))
 		code = "bad_host";
 	else if (browser_is_foreign(request, o->common.tls_cert != NULL))
 		code = "foreign_page";

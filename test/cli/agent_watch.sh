@@ -14,8 +14,8 @@ start() {
 	: >"$log"
 	"$build/daemons/pm-agent" --nvml "$nvml" --cuda-library "$cuda" --lock "$work/lock" --test-root "$root" \
 		--test-rim-root "$rim_root" --rim-url "$url" --ocsp-url "$url" --fetch-timeout 20s --watch 86400 \
-		--status "$status" --evidence "$work/evidence" --metrics 127.0.0.1:0 --metrics-file "$work/figures" \
-		"$@" 2>"$work/pipe" >/dev/null &
+		--status "$status" --evidence "$work/evidence" --metrics 127.0.0.1:0 --metrics-host gpus.example \
+		--metrics-file "$work/figures" "$@" 2>"$work/pipe" >/dev/null &
 	daemon=$!
 	children="$children $daemon"
 	exec 8<"$work/pipe"
@@ -57,13 +57,13 @@ again() {
 	kill -HUP "$daemon"
 }
 
-# get PATH: what the daemon serves there, into $out.
+# get PATH [HOST]: what the daemon serves there, by that name, into $out.
 get() {
 	address=$(sed -n 's/.*listening on=\([0-9.:]*\) for=metrics.*/\1/p' "$log" | head -1)
-	python3 - "$address" "$1" >"$out" 2>&1 <<'PYTHON'
+	python3 - "$address" "$1" "${2:-$address}" >"$out" 2>&1 <<'PYTHON'
 import http.client, sys
 c = http.client.HTTPConnection(sys.argv[1], timeout=10)
-c.request("GET", sys.argv[2])
+c.request("GET", sys.argv[2], headers={"Host": sys.argv[3]})
 r = c.getresponse()
 print(r.status)
 print(r.read().decode())
@@ -86,6 +86,11 @@ get /healthz
 says "alive"
 get /else
 says "404"
+what="a page that lets its name point here"
+get /metrics attacker.example
+says "403"
+get /metrics gpus.example:9108
+says "200"
 run 2 "a second agent" agent
 says "another pm-agent"
 

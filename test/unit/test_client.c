@@ -11,7 +11,7 @@
 
 #include "common/address.h"
 #include "pm-client/body.h"
-#include "pm-client/browser.h"
+#include "common/browser.h"
 #include "pm-client/client.h"
 #include "testing.h"
 
@@ -84,10 +84,12 @@ END_TEST
 
 static void check_host(const char *from, const char *host, bool good)
 {
+	static const char *const own[] = {"worker", "Worker.example"};
+	const struct browser_names names = {own, 2};
 	struct address address;
 
 	ck_pm(address_parse(from, &address), PM_OK);
-	ck_assert_msg(browser_host_is_good(&address.socket, host) == good, "%s %s", from,
+	ck_assert_msg(browser_host_is_good(&address.socket, host, &names) == good, "%s %s", from,
 		host ? host : "");
 }
 
@@ -101,6 +103,10 @@ START_TEST(hosts_of_browsers)
 		check_host(locals[i], "attacker.example", false);
 		check_host(locals[i], "unix:1", false);
 		check_host(locals[i], "", false);
+		check_host(locals[i], "worker", true);
+		check_host(locals[i], "WORKER.example:9100", true);
+		check_host(locals[i], "worker.attacker.example", false);
+		check_host(locals[i], "work", false);
 	}
 	check_host("unix:/s", "attacker.example", true);
 	check_host("192.0.2.1:1", "gateway.example", true);

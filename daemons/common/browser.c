@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pm-client/browser.h"
+#include "common/browser.h"
 
 #include <pm/error.h>
 #include <stdio.h>
@@ -27,13 +27,37 @@ static bool is_local(const char *host)
 	       address_is_local(&address);
 }
 
-bool browser_host_is_good(const struct sockaddr_storage *from, const char *host)
+/* A name has no colon, so the first one begins the port. */
+static bool is_one_of(const struct browser_names *names, const char *host)
+{
+	size_t len = strcspn(host, ":");
+
+	for (size_t i = 0; i < names->count; i++)
+		if (strlen(names->names[i]) == len && !strncasecmp(names->names[i], host, len))
+			return true;
+	return false;
+}
+
+bool browser_host_is_good(
+	const struct sockaddr_storage *from, const char *host, const struct browser_names *names)
 {
 	const struct address address = {.socket = *from, .len = sizeof(*from)};
 
 	if (from->ss_family == AF_UNIX || !host)
 		return true;
-	return !address_is_local(&address) || is_local(host);
+	return !address_is_local(&address) || is_local(host) || is_one_of(names, host);
+}
+
+bool browser_admits(struct http_exchange *x, const struct browser_names *names)
+{
+	static const char text[] = "This name is not known to be ours.\n";
+	struct sockaddr_storage from;
+
+	http_client_address(x, &from);
+	if (browser_host_is_good(&from, http_request_field(http_request(x), "host"), names))
+		return true;
+	http_reply(x, 403, "text/plain", text, sizeof(text) - 1);
+	return false;
 }
 
 /* Is the origin (RFC 6454, 7) that of the server which the request is for? */
