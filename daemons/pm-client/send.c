@@ -5,21 +5,15 @@
 #include <time.h>
 
 #include "pm-client/job.h"
+#include "pm-client/passed.h"
 
 /* Times that a request waits for a secret which is gone again when its turn comes. */
 #define ASKS_MAX 3
 
-/* What of the application's head goes to the worker, sealed. */
-static const char *const passed_fields[] = {"accept", "anthropic-beta", "anthropic-version",
-	"authorization", "openai-organization", "openai-project", "x-api-key"};
-
-#define PASSED	   (sizeof(passed_fields) / sizeof(passed_fields[0]))
-#define FIELDS_MAX (PASSED + 2)
-
 /* --- the head -------------------------------------------------------------------------------- */
 
 struct head {
-	struct pm_sealed_field fields[FIELDS_MAX];
+	struct pm_sealed_field fields[PASSED_MAX + 2];
 	size_t count;
 	char ocsp[PM_OCSP_HEADER_SIZE], mac[PM_OCSP_MAC_SIZE];
 };
@@ -28,18 +22,6 @@ static void add(struct head *head, const char *name, const char *value)
 {
 	if (value && *value)
 		head->fields[head->count++] = (struct pm_sealed_field){name, value};
-}
-
-/* A key of ours takes the place of both that an application may have sent. */
-static const char *value_of(const struct job *job, const char *name)
-{
-	const char *own = job->client->authorization;
-
-	if (own && !strcmp(name, "authorization"))
-		return own;
-	if (own && !strcmp(name, "x-api-key"))
-		return NULL;
-	return http_request_field(http_request(job->exchange), name);
 }
 
 static int add_ocsp(struct job *job, struct head *head)
@@ -73,8 +55,7 @@ static int seal_head(struct job *job)
 	size_t len;
 	int r;
 
-	for (size_t i = 0; i < PASSED; i++)
-		add(&head, passed_fields[i], value_of(job, passed_fields[i]));
+	head.count = passed_fields(request, job->client->authorization, head.fields);
 	r = add_ocsp(job, &head);
 	sealed.field_count = head.count;
 	if (r == PM_OK)
@@ -120,7 +101,10 @@ static int seal(struct job *job)
 
 static int start(struct job *job)
 {
-	const char *key = job->client->options->outer_key ? value_of(job, "authorization") : NULL;
+	const struct http_request *asked = http_request(job->exchange);
+	const char *key = job->client->options->outer_key
+				  ? passed_value(asked, job->client->authorization, "authorization")
+				  : NULL;
 	struct http_field fields[4] = {
 		{PM_SEALED_FIELD_SECRET_ID, pm_session_key_id(job->key)},
 		{PM_SEALED_FIELD_MODEL, job->model},

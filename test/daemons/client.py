@@ -219,6 +219,19 @@ def test_keys_and_dumps(programs):
                 assert os.stat(f"{dump}/{n}").st_mode & 0o777 == 0o600
                 data = open(f"{dump}/{n}", encoding="utf-8").read()
                 assert CANARY in data and KEY not in data
+        # What is there is never written to, whoever made it.
+        with Scene(programs, "--threads", "1", "--dump", dump) as s:
+            assert s.post(CHAT, chat()).status == 200
+            id = next(n for n in os.listdir(dump) if n not in names).rsplit("-", 1)[0]
+            ids = [f"{dump}/{id[:16]}{int(id[16:], 16) + i:08x}" for i in range(1, 9)]
+            for i in ids:
+                with open(f"{i}-request", "w", encoding="ascii") as file:
+                    file.write("mine")
+                os.symlink(f"{f}/elsewhere", f"{i}-answer")
+            assert s.post(CHAT, chat()).status == 200
+            s.client.wait_for(r"not dumped id=" + id[:16])
+            assert {open(f"{i}-request", encoding="ascii").read() for i in ids} == {"mine"}
+            assert not os.path.exists(f"{f}/elsewhere")
         base = ["--worker", "http://127.0.0.1:1", "--manifest", "none", "--no-memory", "--listen", "127.0.0.1:0"]
         for bad in (secret_file(f, "open", KEY, 0o640), secret_file(f, "spaces", "a b"), f"{f}/none"):
             with Scene(programs) as s:

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "common/address.h"
-#include "pm-client/body.h"
 #include "common/browser.h"
+#include "pm-client/body.h"
 #include "pm-client/client.h"
+#include "pm-client/passed.h"
 #include "testing.h"
 
 #define SALT "0123456789abcdef0123456789abcdef"
@@ -113,6 +114,39 @@ START_TEST(hosts_of_browsers)
 }
 END_TEST
 
+/* --- heads ----------------------------------------------------------------------------------- */
+
+static const char *value_in(const struct pm_sealed_field *fields, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(fields[i].name, name))
+			return fields[i].value;
+	return NULL;
+}
+
+/* Both forms of a key: of two, the worker would choose one. */
+START_TEST(our_key_takes_the_place_of_theirs)
+{
+	struct http_request request = {
+		.fields = {{"authorization", "Bearer theirs"}, {"x-api-key", "theirs"},
+			{"accept", "text/plain"}, {"cookie", "crumbs"}, {"openai-project", ""}},
+		.field_count = 5};
+	struct pm_sealed_field fields[PASSED_MAX];
+	size_t count = passed_fields(&request, NULL, fields);
+
+	ck_assert_uint_eq(count, 3);
+	ck_assert_str_eq(value_in(fields, count, "authorization"), "Bearer theirs");
+	ck_assert_str_eq(value_in(fields, count, "x-api-key"), "theirs");
+	ck_assert_str_eq(value_in(fields, count, "accept"), "text/plain");
+	count = passed_fields(&request, "Bearer ours", fields);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(value_in(fields, count, "authorization"), "Bearer ours");
+	ck_assert_str_eq(value_in(fields, count, "accept"), "text/plain");
+	ck_assert_str_eq(passed_value(&request, "Bearer ours", "authorization"), "Bearer ours");
+	ck_assert_ptr_null(passed_value(&request, "Bearer ours", "x-api-key"));
+}
+END_TEST
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 static int read_file(const char *text, size_t len, mode_t mode, char **ret)
@@ -187,6 +221,7 @@ int main(void)
 	tcase_add_test(t, salt_needs_an_object);
 	tcase_add_test(t, salt_never_hides_another);
 	tcase_add_test(t, hosts_of_browsers);
+	tcase_add_test(t, our_key_takes_the_place_of_theirs);
 	tcase_add_test(t, secrets_of_files);
 	suite_add_tcase(s, t);
 	return test_main(s);
