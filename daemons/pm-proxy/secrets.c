@@ -404,6 +404,7 @@ static void on_identity(void *arg, const struct mesh_identity *identity)
 	if (upstream_pool_set_identity(s->pool, identity ? &papers : NULL) < 0)
 		return;
 	s->has_identity = identity != NULL;
+	s->expires = identity ? identity->expires : 0;
 	secrets_watch_identity(s);
 }
 

@@ -21,7 +21,8 @@
 struct secrets_watch {
 	struct upstream *request; /* NULL: none */
 	struct buffer line;
-	bool is_up; /* the service has begun to tell */
+	bool is_up;   /* the service has begun to tell */
+	int64_t ends; /* with our certificate, in seconds since 1970 */
 	char instance[SECRETS_INSTANCE_MAX + 1];
 	int64_t heard_at, try_at, pause; /* milliseconds */
 	int fading;			 /* half leases until what was held is not, or 0 */
@@ -49,6 +50,7 @@ struct secrets {
 	struct loop *loop;
 	struct upstream_pool *pool;
 	bool has_identity;
+	int64_t expires; /* of the identity */
 	struct secrets_fetch *fetches;
 	size_t fetch_count;
 	struct secrets_missing misses[SECRETS_MISSING_MAX];

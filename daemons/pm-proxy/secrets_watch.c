@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "common/log.h"
 
@@ -185,6 +186,7 @@ static void begin(struct secrets *s)
 		.body_len = 2};
 
 	s->watch.heard_at = loop_now();
+	s->watch.ends = s->expires;
 	if (upstream_start(s->pool, &request, &handler, s, &s->watch.request) < 0)
 		lose(s, "it could not begin");
 }
@@ -208,6 +210,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (w->request && now - w->heard_at > SECRETS_SILENCE * 1000)
 		give_up(s, "the service is silent");
+	/* A new one shows whether the service is in the mesh still: its certificate ends too. */
+	if (w->request && (int64_t)time(NULL) >= w->ends)
+		give_up(s, "the certificate of before has ended");
 	if (!w->request && s->has_identity && now >= w->try_at)
 		begin(s);
 	if (now >= w->half_at)

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """pm-proxy in a mesh: it joins a coordinator with evidence of a software processor, fetches secrets from the secret
 service over mutual TLS, and hears when they end. Both of these are doubles. mesh.py PM-PROXY INFERENCE-SERVER PEER
-FOLDER-OF-TOOLS MESH-DOUBLE"""
+FOLDER-OF-TOOLS MESH-DOUBLE CLOCK"""
 import base64
 import hashlib
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from direct import make_sim
-from harness import (Daemon, LIMIT, Response, ask, connect, exchange, figure, read_all, read_until, request, run_tests,
+from harness import (Clock, Daemon, LIMIT, Response, ask, connect, exchange, figure, read_all, read_until, request, run_tests,
                      wait_for_figure)
 from peer import Peer
 from proxy import HERE, SEALED, chat
@@ -34,7 +35,7 @@ class Mesh:
     """A software host, the doubles, an inference server and a worker."""
 
     def __init__(self, programs, *more, start=True):
-        self.proxy_program, self.model_program, self.peer_program, self.tools, self.double_program = programs
+        self.proxy_program, self.model_program, self.peer_program, self.tools, self.double_program = programs[:5]
         self.more = more
         self.folder = tempfile.TemporaryDirectory()
         self.starts = start
@@ -371,6 +372,53 @@ def tries(address, wrap):
         return Response(exchange(address, request("GET", "/v1/models"), wrap)).status
     except (OSError, AssertionError):
         return None
+
+
+def test_caller_whose_certificate_ends(programs):
+    """Who is connected when his certificate ends asks nothing more."""
+    with Mesh(programs) as m:
+        m.watched()
+        m.double.order("life", 4)
+        worker = member(m, "worker", "a")
+        m.double.order("life", 3600)
+        with worker(connect(m.proxy.address("mesh"))) as s:
+            def asks():
+                s.sendall(request("GET", "/v1/models", close=False))
+                head, body = read_until(s, b"\r\n\r\n").split(b"\r\n\r\n", 1)
+                rest = int(re.search(rb"(?i)content-length: (\d+)", head)[1]) - len(body)
+                while rest:
+                    rest -= len(s.recv(rest))
+                return int(head.split()[1])
+            assert asks() == 200
+            m.until(asks, 403)
+
+
+def test_watch_of_a_certificate(programs):
+    """A watch lasts no longer than the certificate under which it began: then both ends prove anew who they are."""
+    with Mesh(programs, start=False) as m:
+        m.double.order("life", 6)
+        m.start()
+        m.watched()
+        m.proxy.wait_for("not watched.*the certificate of before has ended")
+        m.watched()
+
+
+def test_life_of_a_secret(programs):
+    """However long the service says that a secret lives: it is asked again after an hour."""
+    with Mesh(programs, start=False) as m, Clock(programs[5]) as clock:
+        m.double.order("life", 200000)
+        m.manifest(1)
+        m.start()
+        m.watched()
+        key = secret()
+        m.put(key, 100000)
+        before = m.counts()[1]
+        assert m.send(key, "field") is True
+        clock.set(3500)
+        assert m.send(key, "field") is True and m.counts()[1] == before + 1
+        clock.set(3700)
+        m.send(key, "field")
+        assert m.counts()[1] == before + 2
 
 
 def test_options(programs):
