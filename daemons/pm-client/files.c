@@ -147,13 +147,15 @@ static int check_owners(const struct client_options *o, const struct pm_manifest
 static int check_hash(const struct client_options *o, const struct pm_manifest *manifest)
 {
 	uint8_t hash[PM_MANIFEST_HASH_SIZE];
-	char text[2 * sizeof(hash) + 1];
+	char found[2 * sizeof(hash) + 1], wanted[sizeof(found)];
 
 	pm_manifest_hash(manifest, hash);
 	if (!o->has_hash || !memcmp(hash, o->hash, sizeof(hash)))
 		return 0;
-	pm_hex_encode(hash, sizeof(hash), text);
-	warnx("%s: its hash is %s, not the one wanted", o->manifest, text);
+	pm_hex_encode(hash, sizeof(hash), found);
+	pm_hex_encode(o->hash, sizeof(hash), wanted);
+	warnx("%s: %s: hash: found %s, expected %s", o->manifest, pm_strerror(PM_E_REJECTED), found,
+		wanted);
 	return 1;
 }
 

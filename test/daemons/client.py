@@ -361,7 +361,7 @@ def hash_of(programs, manifest):
     """What pm-client says of a manifest that it must not accept."""
     status, said = verify(programs, "--manifest", manifest, "--manifest-hash", "00" * 32, "http://127.0.0.1:1")
     assert status == 1
-    return re.search(r"its hash is ([0-9a-f]{64})", said)[1]
+    return re.search(rf"{re.escape(manifest)}: .*hash: found ([0-9a-f]{{64}}), expected {'00' * 32}\n", said)[1]
 
 
 def ctl(programs, *args):
