@@ -73,12 +73,14 @@ static void refuse(struct change *change, const char *what, int error)
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
+/* Shares that were dealt with this manifest, also when it is asked for once more. */
 static void reply(struct job *job, const struct head *head)
 {
 	job_reply(job, 200,
 		json_pack("{s:I,s:o,s:o}", "Serial", (json_int_t)head->at.serial, "Manifest",
 			message_new_hex(head->manifest, sizeof(head->manifest)), "Shares",
-			head->at.serial == 1 ? head_shares(head, "Name", "Box") : json_array()));
+			head->dealt == head->at.serial ? head_shares(head, "Name", "Box")
+						       : json_array()));
 }
 
 static void on_logged(void *arg, int error)
@@ -228,27 +230,6 @@ static void ask_evidence(struct change *change)
 		fail(change, 503, "busy", "no evidence can be asked for");
 }
 
-/* Shares can't be taken back from whom they were given to. */
-static bool same_share_owners(const struct pm_manifest *a, const struct pm_manifest *b)
-{
-	const struct pm_manifest_share_owners *x = pm_manifest_seed_share_owners(a);
-	const struct pm_manifest_share_owners *y = pm_manifest_seed_share_owners(b);
-	const struct pm_manifest_share_owner *p, *q;
-
-	if (!x || !y)
-		return x == y;
-	if (pm_manifest_share_owners_threshold(x) != pm_manifest_share_owners_threshold(y))
-		return false;
-	for (size_t i = 0;; i++) {
-		p = pm_manifest_share_owner_at(x, i);
-		q = pm_manifest_share_owner_at(y, i);
-		if (!p || !q)
-			return p == q;
-		if (strcmp(p->name, q->name) != 0 || memcmp(p->id, q->id, sizeof(p->id)) != 0)
-			return false;
-	}
-}
-
 static int verify(struct change *change)
 {
 	struct coordinator *c = change->c;
@@ -266,6 +247,15 @@ static int verify(struct change *change)
 	return r;
 }
 
+/* A deployment that nobody can start anew is lost with its last process. */
+static bool loses_shares(const struct change *change)
+{
+	const struct tenure *own = change->c->own;
+
+	return own && pm_manifest_seed_share_owners(own->manifest) &&
+	       !pm_manifest_seed_share_owners(change->manifest);
+}
+
 static void check(struct change *change)
 {
 	const struct coordinator *c = change->c;
@@ -277,9 +267,9 @@ static void check(struct change *change)
 		fail(change, 403, "refused", "serial: found another one, expected 1");
 	else if (!pm_manifest_role(change->manifest, PM_MESH_ROLE_COORDINATOR))
 		fail(change, 403, "refused", "roles: found none, expected a role coordinator");
-	else if (c->own && !same_share_owners(change->manifest, c->own->manifest))
+	else if (loses_shares(change))
 		fail(change, 403, "refused",
-			"seed_share_owners: found others, expected those of the first manifest");
+			"seed_share_owners: found none, expected some, as before");
 	else
 		ask_evidence(change);
 }

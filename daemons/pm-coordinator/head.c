@@ -92,16 +92,18 @@ static bool read_shares(json_t *value, struct head *head)
 
 static bool read_all(json_t *root, struct head *head)
 {
-	json_int_t seq = 0;
+	json_int_t seq = 0, dealt = 1;
 	int version = 0;
 	json_t *history, *manifest, *commitment, *mesh_ca, *root_ca, *shares;
 
-	if (json_unpack_ex(root, NULL, JSON_STRICT, "{s:i,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
-		    &version, "seq", &seq, "history", &history, "manifest", &manifest, "commitment",
-		    &commitment, "mesh_ca", &mesh_ca, "root_ca", &root_ca, "shares", &shares) ||
-		version != 1 || seq < 1)
+	if (json_unpack_ex(root, NULL, JSON_STRICT, "{s:i,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s?I}",
+		    "version", &version, "seq", &seq, "history", &history, "manifest", &manifest,
+		    "commitment", &commitment, "mesh_ca", &mesh_ca, "root_ca", &root_ca, "shares",
+		    &shares, "dealt", &dealt) ||
+		version != 1 || seq < 1 || dealt < 1)
 		return false;
 	head->at.seq = (uint64_t)seq;
+	head->dealt = (uint64_t)dealt;
 	return read_history(history, head) &&
 	       message_hex(manifest, head->manifest, sizeof(head->manifest)) &&
 	       message_hex(commitment, head->commitment, sizeof(head->commitment)) &&
@@ -165,8 +167,12 @@ char *head_text(const struct head *head)
 		message_new_base64(head->mesh_ca, head->mesh_ca_len), "root_ca",
 		message_new_base64(head->root_ca, head->root_ca_len), "shares",
 		head_shares(head, "name", "box"));
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	char *text = NULL;
 
+	/* Coordinators that deal shares once don't know of it, so it is there only where it counts. */
+	if (root && (head->dealt == 1 || json_object_set_new(root, "dealt",
+						 json_integer((json_int_t)head->dealt)) == 0))
+		text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	return text;
 }

@@ -36,6 +36,7 @@ struct head {
 	uint8_t commitment[PM_SEED_COMMITMENT_SIZE];
 	uint8_t mesh_ca[HEAD_CERT_MAX], root_ca[HEAD_CERT_MAX];
 	size_t mesh_ca_len, root_ca_len;
+	uint64_t dealt; /* serial of the manifest with which these shares were dealt */
 	size_t share_count;
 	struct head_share shares[PM_SHARES_MAX];
 };

@@ -137,18 +137,55 @@ static int deal_shares(struct tenure *t, const struct pm_seed *seed)
 		pm_seed_bytes(seed), pm_manifest_share_owners_threshold(owners), count, shares);
 	if (r == PM_OK)
 		r = box_shares(t->head, owners, shares, count);
+	if (r == PM_OK)
+		t->head->dealt = pm_manifest_serial(t->manifest);
 	explicit_bzero(shares, sizeof(shares));
 	return r;
 }
 
+static bool is_same_owner(
+	const struct pm_manifest_share_owner *a, const struct pm_manifest_share_owner *b)
+{
+	return strcmp(a->name, b->name) == 0 && memcmp(a->id, b->id, sizeof(a->id)) == 0;
+}
+
+static bool are_same_owners(
+	const struct pm_manifest_share_owners *a, const struct pm_manifest_share_owners *b)
+{
+	const struct pm_manifest_share_owner *x, *y;
+
+	if (!a || !b)
+		return a == b;
+	if (pm_manifest_share_owners_threshold(a) != pm_manifest_share_owners_threshold(b))
+		return false;
+	for (size_t i = 0;; i++) {
+		x = pm_manifest_share_owner_at(a, i);
+		y = pm_manifest_share_owner_at(b, i);
+		if (!x || !y)
+			return x == y;
+		if (!is_same_owner(x, y))
+			return false;
+	}
+}
+
+/* Those of before, whole: of two dealings no share goes with one of the other. */
+static void keep_shares(struct head *head, const struct head *before)
+{
+	head->dealt = before->dealt;
+	head->share_count = before->share_count;
+	memcpy(head->shares, before->shares, sizeof(head->shares));
+}
+
 static int set_shares(struct tenure *t, const struct tenure_plan *plan)
 {
-	const struct tenure *before = plan->before;
+	const struct pm_manifest_share_owners *owners = pm_manifest_seed_share_owners(t->manifest);
+	const struct pm_manifest_share_owners *before =
+		plan->before ? pm_manifest_seed_share_owners(plan->before->manifest) : NULL;
 
-	if (!before)
+	t->head->dealt = 1;
+	if (!plan->before || !are_same_owners(owners, before))
 		return deal_shares(t, plan->seed);
-	t->head->share_count = before->head->share_count;
-	memcpy(t->head->shares, before->head->shares, sizeof(t->head->shares));
+	keep_shares(t->head, plan->before->head);
 	return PM_OK;
 }
 

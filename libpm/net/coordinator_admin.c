@@ -173,7 +173,7 @@ static int read_share(PM_ASK_ARGS)
 		at, value, rules, PM_ARRAY_LEN(rules), &change->shares[change->share_count++]);
 }
 
-/* An empty list, too: later manifests bring no shares. */
+/* An empty list, too: later manifests bring no shares where the same hold them. */
 static int read_change_shares(PM_ASK_ARGS)
 {
 	static const struct pm_json_rule share_rule = {.read = read_share};
@@ -201,6 +201,13 @@ static bool has_share(const struct pm_coordinator_change *change, const char *na
 	return false;
 }
 
+/* Does it bring shares? The first one must; a later one does when it deals them anew. */
+static bool brings_shares(
+	const struct pm_manifest *manifest, const struct pm_coordinator_change *change)
+{
+	return pm_manifest_serial(manifest) == 1 || change->share_count;
+}
+
 /* A share for each owner of shares, and no other: then each has one, as there are as many. */
 static int check_shares(const struct pm_manifest *manifest,
 	const struct pm_coordinator_change *change, struct pm_report *report)
@@ -210,7 +217,7 @@ static int check_shares(const struct pm_manifest *manifest,
 	size_t wanted = 0;
 	char expected[32];
 
-	while (owners && pm_manifest_serial(manifest) == 1 &&
+	while (owners && brings_shares(manifest, change) &&
 		(owner = pm_manifest_share_owner_at(owners, wanted))) {
 		if (!has_share(change, owner->name))
 			return pm_fail(report, PM_E_REJECTED, "shares", "one for each owner",

@@ -304,6 +304,14 @@ mv manifest.json first.json
 make_manifest manifest.json "m['serial'], m['previous'] = 2, '$hash'"
 "$ctl" manifest sign manifest.json --key owner.key -o next.sig
 make_ca state/mesh.der "/CN=mesh CA/serialNumber=$("$ctl" manifest hash manifest.json)"
+mkdir new-shares
+say '{"shares": ["bob"]}'
+run 2 "it brings new shares" "$ctl" manifest set "$url" manifest.json --signatures next.sig
+says "set it once more, with --shares DIR"
+cp history.json state/history.json # what comes twice is one link
+run 0 "once more" "$ctl" manifest set "$url" manifest.json --signatures next.sig --shares new-shares
+says "new-shares/bob.share: the share of bob"
+cp history.json state/history.json
 say '{}'
 run 0 "the next" "$ctl" manifest set "$url" manifest.json --signatures next.sig --memory seen
 says "2  "

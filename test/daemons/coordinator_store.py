@@ -344,6 +344,50 @@ def test_a_log_that_was_changed(programs):
             check_log(d, c, manifest, [json.loads(x)["event"] for x in lines] + ["worker.joined"])
 
 
+def other_way_round(owners):
+    """The same holders, by other numbers."""
+    return owners | {"keys": owners["keys"][::-1]}
+
+
+def test_shares_are_dealt_anew(programs):
+    """Others hold shares from the next manifest on, also when its answer was lost and its coordinator killed."""
+    with Deployment(programs) as d:
+        with d.start() as c:
+            one, old, before = first(d, c)
+            same = d.manifest(one)
+            r = c.set_manifest(same)
+            assert r.status == 200 and r.json["Shares"] == [], r.body
+            two = d.manifest(same)
+            two["seed_share_owners"] = {"threshold": 2, "keys": [
+                x | {"name": n} for n, x in zip(("dave", "gina", "frank"), one["seed_share_owners"]["keys"])]}
+            shutil.copy(f"{d.folder}/erin.key", f"{d.folder}/gina.key")
+            data, signatures = d.signed(two)
+            body = {"Manifest": b64(data), "Signatures": b64(signatures)}
+            r = c.ask("POST", "manifest", body)
+            assert r.status == 200 and [x["Name"] for x in r.json["Shares"]] == ["dave", "gina", "frank"], r.body
+            assert c.ask("POST", "manifest", body).json == r.json
+            c.kill()
+        with d.start() as c:
+            c.wait_for_state("sealed")
+            again = c.ask("POST", "manifest", body)  # whose answer may have been lost
+            assert again.json == r.json
+            new = d.shares(again.json, before["commitment"])
+            assert not set(new.values()) & set(old.values())
+            seen = c.attest(two, sealed=True)
+            # Of each split one: no seed.
+            assert c.consent(seen, "alice", old["dave"]).json["Have"] == 1
+            r = c.consent(seen, "carol", new["frank"])
+            assert r.status == 403 and "shares" in r.message, r.body
+            assert c.consent(seen, "alice", new["dave"]).json == {"Have": 2, "Need": 2, "State": "ready"}
+            after = c.attest(two)
+            assert (after["root"], after["commitment"]) == (before["root"], before["commitment"]), after
+            # From here on nobody can be left without.
+            r = c.set_manifest(d.manifest(two, seed_share_owners=None))
+            assert r.status == 403 and "seed_share_owners" in r.message, r.body
+            hidden(d, c, new)
+            check_log(d, c, two, ["manifest.set"] * 3 + ["coordinator.recovered"])
+
+
 def test_killed_at_any_point(programs):
     """What was said to hold, holds after a kill; and a client that remembers all never sees a fork."""
     random.seed(1)
@@ -359,6 +403,8 @@ def test_killed_at_any_point(programs):
                 seen = c.attest(manifests[-1], f"{d.folder}/memory")
                 assert seen.get("state") == "ready", seen
                 following = d.manifest(manifests[-1])
+                if len(manifests) % 2:  # every other deals the shares anew
+                    following["seed_share_owners"] = other_way_round(following["seed_share_owners"])
                 data, signatures = d.signed(following)
                 body = {"Manifest": b64(data), "Signatures": b64(signatures)}
                 timer = threading.Timer(random.random() * 0.05, c.daemon.process.kill)
@@ -373,6 +419,10 @@ def test_killed_at_any_point(programs):
                 serial = c.wait_for_state("sealed")["Serial"]
                 assert serial in (manifests[-1]["serial"], following["serial"])
                 assert not held or serial == following["serial"], "an accepted manifest is gone"
+                dealt = c.ask("POST", "manifest", body)
+                assert (dealt.status == 200) == (serial == following["serial"]), dealt.body
+                if dealt.status == 200 and dealt.json["Shares"]:
+                    shares = d.shares(dealt.json, seen["commitment"])
                 c.kill()
             if serial == following["serial"]:
                 manifests.append(following)

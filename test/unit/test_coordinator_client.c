@@ -337,10 +337,18 @@ START_TEST(sets_a_manifest)
 	ck_assert_uint_eq(change.share_count, 1);
 	ck_assert_str_eq(change.shares[0].name, "bob");
 	ck_assert_uint_eq(change.shares[0].box_len, PM_SHARE_SIZE + PM_BOX_OVERHEAD);
-	/* The next one brings no shares. */
+	/* The next one brings shares of all its holders, or none. */
 	world_next_manifest(&world);
 	set_change(2, 0);
-	not_set(PM_E_REJECTED, "shares: found 1, expected 0");
+	ck_pm(set_manifest(&change), PM_OK);
+	ck_assert_uint_eq(change.share_count, 1);
+	share_name = "carol";
+	set_change(2, 0);
+	not_set(PM_E_REJECTED, "shares: found none for bob");
+	share_name = "bob";
+	share_count = 2;
+	set_change(2, 0);
+	not_set(PM_E_REJECTED, "shares: found 2, expected 1");
 	share_count = 0;
 	set_change(2, 0);
 	ck_pm(set_manifest(&change), PM_OK);

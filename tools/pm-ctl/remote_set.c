@@ -15,11 +15,15 @@ static const char help[] =
 	"The\n"
 	"first manifest brings the shares of the seed, each in a box that only the owner of its "
 	"key\n"
-	"can open: keep them, for without enough of them nobody can start the coordinator anew.\n"
+	"can open: keep them, for without enough of them nobody can start the coordinator anew. "
+	"So\n"
+	"does a later one with other seed share owners, or another threshold, than the one "
+	"before.\n"
 	"\n"
 	"  --signatures FILE    its owners' signatures, from manifest sign\n"
-	"  --shares DIR         where the boxes go, as NAME.share; needed with the first manifest\n"
-	"                       of seed share owners, and files that exist are never replaced\n"
+	"  --shares DIR         where the boxes go, as NAME.share; needed where the manifest "
+	"brings\n"
+	"                       them, and files that exist are never replaced\n"
 	"  --memory FILE        remember the history here, and refuse an older or another one\n"
 	"  --ca FILE            certificate authorities for https (default: the system's)\n"
 	"  --json               one JSON object of what was proved\n"
@@ -89,7 +93,7 @@ static int check_place(const struct remote *remote, const struct pm_manifest *ma
 	return r;
 }
 
-/* Where there is no place after all, the box goes to standard output: it can't be had again. */
+/* Where there is no place after all, the box goes to standard output. */
 static void rescue(const struct pm_coordinator_share *share)
 {
 	char text[PM_COORDINATOR_BOX_MAX * 2];
@@ -115,6 +119,12 @@ static int write_shares(const struct remote *remote, const struct pm_coordinator
 {
 	int first = TOOL_OK;
 
+	if (change->share_count && !remote->shares) {
+		warnx("%s: holds, and brings new shares of the seed: set it once more, with "
+		      "--shares DIR",
+			remote->mesh.manifest);
+		return TOOL_USAGE;
+	}
 	for (size_t i = 0; i < change->share_count; i++) {
 		int r = write_share(remote, &change->shares[i]);
 
