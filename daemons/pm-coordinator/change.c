@@ -148,6 +148,19 @@ static int commit(struct change *change)
 		       : PM_E_STATE;
 }
 
+/* It can't be shortened: clients that remember demand that it leads on. */
+static void fail_full(struct change *change)
+{
+	const struct tenure *own = change->c->own;
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		"history: found %zu manifests, which leave no room for one more in a record of %d "
+		"bytes",
+		own ? pm_history_count(own->head->history) : 0, HEAD_TEXT_MAX);
+	fail(change, 409, "full", text);
+}
+
 static void on_stored(void *arg, const struct store_result *result)
 {
 	struct change *change = arg;
@@ -160,6 +173,8 @@ static void on_stored(void *arg, const struct store_result *result)
 	r = commit(change);
 	if (r == PM_E_STATE)
 		fail(change, 409, "conflict", "the state has changed meanwhile");
+	else if (r == PM_E_LIMIT)
+		fail_full(change);
 	else if (r < 0)
 		refuse(change, "manifest", r);
 }

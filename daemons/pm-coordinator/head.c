@@ -177,6 +177,15 @@ char *head_text(const struct head *head)
 	return text;
 }
 
+int head_check_room(const struct head *head)
+{
+	char *text = head_text(head);
+	int r = !text ? PM_E_NOMEM : strlen(text) > HEAD_TEXT_MAX ? PM_E_LIMIT : PM_OK;
+
+	free(text);
+	return r;
+}
+
 struct head *head_copy(const struct head *head)
 {
 	char *text = head_text(head);

@@ -15,12 +15,19 @@
 #include <pm/manifest.h>
 #include <pm/shares.h>
 
+#include "common/store.h"
 #include "common/tls_digest.h"
 #include "pm-coordinator/machine.h"
 
 #define HEAD_KEY      "coordinator/head"
 #define HEAD_CERT_MAX 8192
 #define HEAD_BOX_SIZE (PM_SHARE_SIZE + PM_BOX_OVERHEAD)
+
+/*
+ * Longest record of a manifest that takes force. What is left of the store's room is for other mesh
+ * CAs under the same manifest: who is recovered must be able to write one.
+ */
+#define HEAD_TEXT_MAX (STORE_VALUE_MAX - 16384)
 
 /* A share of the seed that only its owner can read. */
 struct head_share {
@@ -58,6 +65,9 @@ struct head *head_parse(const void *bytes, size_t len, uint64_t revision);
 
 /* JSON, to be freed, or NULL without memory. */
 char *head_text(const struct head *head);
+
+/* Is it no longer than that of a manifest that takes force may be? 0; PM_E_LIMIT, PM_E_NOMEM. */
+int head_check_room(const struct head *head);
 
 /* [{"Name", "Box"}], or NULL without memory. */
 json_t *head_shares(const struct head *head, const char *name_key, const char *box_key);

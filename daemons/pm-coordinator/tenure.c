@@ -208,7 +208,8 @@ static int fill(struct tenure *t, const struct tenure_plan *plan, struct pm_repo
 		return r;
 	t->head->at.seq = (plan->before ? plan->before->head->at.seq : 0) + 1;
 	pm_manifest_hash(t->manifest, t->head->manifest);
-	return settle(t->head, t->authority);
+	r = settle(t->head, t->authority);
+	return r < 0 ? r : head_check_room(t->head);
 }
 
 int tenure_plan(

@@ -34,7 +34,8 @@ struct tenure_plan {
 /*
  * A next tenure: draws a mesh CA, signs the link, deals shares of the seed if it is the first, or
  * if others shall hold shares than before, or another number of them give the seed. That the
- * manifest's owners agree was verified. 0 or a negative enum pm_error, the reason in the report.
+ * manifest's owners agree was verified. 0 or a negative enum pm_error, the reason in the report;
+ * PM_E_LIMIT: the history has no room for another manifest.
  */
 int tenure_plan(
 	const struct tenure_plan *plan, struct pm_report *report, struct tenure **ret_tenure);

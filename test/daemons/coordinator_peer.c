@@ -6,14 +6,18 @@
  *   coordinator-peer consent OWNER-KEY PROCESS-KEY LINK SHARE COMMITMENT    the box in base64
  *   coordinator-peer open XWING-KEY LABEL AAD BOX            what was in it
  *   coordinator-peer join URL ROLE tls|sign MANIFEST|- COMMAND FOLDER       lines NAME=VALUE
+ *   coordinator-peer history SHARE SHARE TEMPLATE COUNT FOLDER
  *
- * Bytes are hexadecimal, keys and manifests files, the box base64. COMMAND makes a bundle in
+ *
+ * history writes FOLDER/history, of COUNT manifests as TEMPLATE is with numbers in the places of
+ * SERIAL and PREVIOUS, signed by the key of the seed that two shares give. Bytes are hexadecimal, keys and manifests files, the box base64. COMMAND makes a bundle in
  * FOLDER/bundle of FOLDER/{nonce,key,document} (the nonce in hexadecimal). Exit status 1: no.
  */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <pm/pm.h>
 
@@ -323,15 +327,100 @@ static int join(int argc, char **argv)
 	return r;
 }
 
+/* --- histories ------------------------------------------------------------------------------- */
+
+static char *put_in(char *text, const char *mark, const char *what)
+{
+	char *place = strstr(text, mark), *whole = NULL;
+
+	if (!place)
+		errx(2, "no %s", mark);
+	*place = '\0';
+	if (asprintf(&whole, "%s%s%s", text, what, place + strlen(mark)) < 0)
+		errx(2, "out of memory");
+	free(text);
+	return whole;
+}
+
+static struct pm_manifest *next_manifest(const char *template, const struct pm_history *history)
+{
+	size_t count = pm_history_count(history);
+	const struct pm_history_link *last = count ? pm_history_at(history, count - 1) : NULL;
+	char serial[24], previous[2 * PM_MANIFEST_HASH_SIZE + 3] = "null";
+	struct pm_manifest *manifest = NULL;
+	char *text;
+
+	snprintf(serial, sizeof(serial), "%zu", count + 1);
+	if (last) {
+		previous[0] = '"';
+		pm_hex_encode(last->manifest, sizeof(last->manifest), previous + 1);
+		strcat(previous, "\"");
+	}
+	text = put_in(put_in(strdup(template), "SERIAL", serial), "PREVIOUS", previous);
+	if (pm_manifest_parse(text, strlen(text), NULL, &manifest) < 0)
+		errx(2, "no manifest: %s", text);
+	free(text);
+	return manifest;
+}
+
+static struct pm_seed *get_seed(const char *first, const char *second)
+{
+	uint8_t shares[2 * PM_SHARE_SIZE], bytes[PM_SHARES_SECRET_SIZE];
+	struct pm_seed *seed = NULL;
+
+	get_hex(first, shares, PM_SHARE_SIZE);
+	get_hex(second, shares + PM_SHARE_SIZE, PM_SHARE_SIZE);
+	if (pm_shares_combine(shares, 2, bytes) < 0 || pm_seed_from(bytes, &seed) < 0)
+		errx(2, "no seed");
+	return seed;
+}
+
+static int history(int argc, char **argv)
+{
+	struct pm_authority *authority = NULL;
+	struct pm_history *history = NULL;
+	struct pm_seed *seed;
+	size_t len, count;
+	char *template, *text;
+
+	if (argc != 5)
+		errx(2, "history SHARE SHARE TEMPLATE COUNT FOLDER");
+	seed = get_seed(argv[0], argv[1]);
+	template = (char *)read_file(argv[2], &len);
+	count = strtoul(argv[3], NULL, 10);
+	if (pm_history_new(&history) < 0)
+		errx(2, "out of memory");
+	while (pm_history_count(history) < count) {
+		struct pm_manifest *m = next_manifest(template, history);
+
+		if ((!authority && pm_authority_new(seed, m, NULL, NULL, 0, time(NULL), NULL,
+					   &authority) < 0) ||
+			pm_history_append(history, m, pm_authority_history_key(authority),
+				time(NULL), NULL) < 0)
+			errx(2, "it can't be signed");
+		pm_manifest_free(m);
+	}
+	if (pm_history_text(history, 0, &text, &len) < 0)
+		errx(2, "out of memory");
+	write_file(argv[4], "history", text, len);
+	pm_history_text_free(text);
+	pm_history_free(history);
+	pm_authority_free(authority);
+	pm_seed_free(seed);
+	free(template);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} verbs[] = {{"attest", attest}, {"consent", consent}, {"open", open_box}, {"join", join}};
+	} verbs[] = {{"attest", attest}, {"consent", consent}, {"open", open_box}, {"join", join},
+		{"history", history}};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 2, argv + 2);
-	errx(2, "attest, consent, open or join");
+	errx(2, "attest, consent, open, join or history");
 }

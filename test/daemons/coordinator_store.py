@@ -12,7 +12,7 @@ import threading
 import time
 
 from coordinator import check_log, first, hidden, log_of
-from deployment import Coordinator, Deployment, Etcd, OTHER, b64
+from deployment import Coordinator, Deployment, Etcd, OTHER, b64, run
 from harness import Clock, LIMIT, free_port, run_tests
 
 KILLS = 8
@@ -342,6 +342,56 @@ def test_a_log_that_was_changed(programs):
             c.wait_for_state("ready")
             assert "role" in c.library_join()
             check_log(d, c, manifest, [json.loads(x)["event"] for x in lines] + ["worker.joined"])
+
+
+def long_history(d, shares, manifest, count):
+    """Links of that many manifests, and a function that gives each of them as text."""
+    template = json.dumps(manifest | {"serial": "@", "previous": "@@"})
+    template = template.replace('"@"', "SERIAL").replace('"@@"', "PREVIOUS")
+    with open(f"{d.folder}/template", "w", encoding="utf-8") as f:
+        f.write(template)
+    run(d.tool, "history", shares["dave"], shares["frank"], f"{d.folder}/template", count, d.folder)
+    with open(f"{d.folder}/history", encoding="utf-8") as f:
+        history = json.load(f)
+    return history, lambda n: template.replace("SERIAL", str(n)).replace(
+        "PREVIOUS", json.dumps(history["links"][n - 2]["manifest"]))
+
+
+def test_a_history_that_is_full(programs):
+    """The last manifest that has room takes force; the next is refused by name, and all else goes on."""
+    room = (1 << 20) - (1 << 14)
+    with Deployment(programs) as d:
+        with d.start() as c:
+            manifest, shares, _ = first(d, c)
+        history, text_of = long_history(d, shares, manifest, 3000)
+        head = json.loads(d.store_value("coordinator/head"))
+
+        def size(count):
+            links = history["links"][:count]
+            return len(json.dumps(head | {"seq": count, "history": history | {"links": links}}, separators=(",", ":")))
+
+        most = max(n for n in range(2000, 3000) if size(n) <= room - 100)
+        text = text_of(most - 1)
+        before = json.loads(text)
+        digest = history["links"][most - 2]["manifest"]
+        head |= {"seq": most - 1, "manifest": digest,
+                 "history": history | {"links": history["links"][:most - 1]}}
+        d.write_store_value("coordinator/head", json.dumps(head, separators=(",", ":")).encode())
+        d.write_store_value(f"coordinator/manifest/{digest}", text.encode())
+        with d.start() as c:
+            c.recover(before, shares)
+            last, following = before, d.manifest(before)
+            while (r := c.set_manifest(following)).status == 200:
+                last, following = following, d.manifest(following)
+            # Signatures and certificates are not all of one length.
+            assert most <= last["serial"] <= most + 1, (most, last["serial"])
+            assert r.status == 409 and f"history: found {last['serial']} manifests" in r.message, r.body
+            seen = c.attest(last, f"{d.folder}/memory")
+            assert seen.get("serial") == str(last["serial"]), seen
+            assert "role" in c.library_join()
+        with d.start() as c:
+            c.recover(last, shares)
+            assert c.attest(last, f"{d.folder}/memory").get("state") == "ready"
 
 
 def other_way_round(owners):

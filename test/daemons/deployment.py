@@ -188,6 +188,15 @@ class Deployment:
                        "update set value = excluded.value, revision = excluded.revision",
                        (key.encode(), value, newest - back))
 
+    def write_store_value(self, key, value):
+        """As a write does."""
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/store.db", timeout=LIMIT)) as db, db:
+            newest = db.execute("select max(revision) from change").fetchone()[0]
+            db.execute("insert into change (revision, key) values (?, ?)", (newest + 1, key.encode()))
+            db.execute("insert into entry (key, value, revision, expires) values (?, ?, ?, 0) on conflict (key) do "
+                       "update set value = excluded.value, revision = excluded.revision",
+                       (key.encode(), value, newest + 1))
+
     def drop_store_value(self, key):
         with contextlib.closing(sqlite3.connect(f"{self.folder}/store.db", timeout=LIMIT)) as db, db:
             db.execute("delete from entry where key = ?", (key.encode(),))
