@@ -5,12 +5,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+/* Others are to read it, whatever the umask is, which a unit has for secrets. */
 static int write_new(const char *path, const uint8_t *bytes, size_t len)
 {
 	FILE *f = fopen(path, "wxe");
-	bool good = f && fwrite(bytes, 1, len, f) == len;
+	bool good = f && fchmod(fileno(f), 0644) == 0 && fwrite(bytes, 1, len, f) == len;
 
 	if (f && fclose(f) != 0)
 		good = false;

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -211,6 +212,17 @@ def test_bad_requests(programs):
         w.stop_attester()
         r = w.evidence(bytes(32))
         assert r.status == 503 and b"no_evidence" in r.body
+
+
+def test_public_key_is_public(programs):
+    """pm-agent reads it as another user, whatever the umask that a unit has for secrets."""
+    with tempfile.TemporaryDirectory() as f, \
+            Daemon(programs[0], *HERE, "--upstream", "127.0.0.1:1", "--direct", "--role", "worker", "--no-ocsp-status",
+                   "--no-ready-file", "--public-key", f"{f}/key", "--gpu-evidence", f"{f}/gpu",
+                   shell="umask 077;") as d:
+        d.ready()
+        assert stat.S_IMODE(os.stat(f"{f}/key").st_mode) == 0o644
+        assert d.stop() == 0
 
 
 def test_without_direct(programs):
