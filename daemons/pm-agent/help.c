@@ -52,6 +52,7 @@ static const char help[] =
 	"\n"
 	"Running:\n"
 	"  --watch SECONDS        verify again and again; SIGHUP: at once\n"
+	"  --retry SECONDS        after a round that was not accepted (default 60)\n"
 	"  --timeout SECONDS      for a round (default 300)\n"
 	"  --no-ready             only verify: leave the ready state as it is\n"
 	"  --clear                only set the GPUs not ready\n"

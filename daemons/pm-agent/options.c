@@ -12,6 +12,7 @@
 
 #define DEFAULT_LOCK	"/run/lock/pm-agent.lock"
 #define DEFAULT_TIMEOUT 300
+#define DEFAULT_RETRY   60
 #define DEFAULT_FETCH	60000
 #define FETCH_MAX	3600000
 
@@ -51,6 +52,7 @@ enum {
 	OPT_STATUS,
 	OPT_SWITCHES,
 	OPT_SWITCH_COMMAND,
+	OPT_RETRY,
 	OPT_TIMEOUT,
 	OPT_WATCH,
 	OPT_WORKER_FD,
@@ -87,6 +89,7 @@ static const struct option long_options[] = {
 	{"ocsp-token", required_argument, NULL, OPT_OCSP_TOKEN},
 	{"ocsp-url", required_argument, NULL, OPT_OCSP_URL},
 	{"offline", no_argument, NULL, OPT_OFFLINE},
+	{"retry", required_argument, NULL, OPT_RETRY},
 	{"rim", required_argument, NULL, OPT_RIM},
 	{"rim-token", required_argument, NULL, OPT_RIM_TOKEN},
 	{"rim-url", required_argument, NULL, OPT_RIM_URL},
@@ -234,6 +237,8 @@ static int set_number(struct agent_options *o, int id, const char *value)
 		return r;
 	case OPT_WATCH:
 		return option_number("--watch", value, WATCH_MAX, &o->watch);
+	case OPT_RETRY:
+		return option_number("--retry", value, WATCH_MAX, &o->retry);
 	case OPT_TIMEOUT:
 		return option_number("--timeout", value, WATCH_MAX, &o->timeout);
 	case OPT_WORKER_FD:
@@ -325,6 +330,7 @@ int agent_options_parse(int argc, char **argv, struct agent_options *ret)
 		.argv = argv,
 		.lock = DEFAULT_LOCK,
 		.fetch_time = DEFAULT_FETCH,
+		.retry = DEFAULT_RETRY,
 		.timeout = DEFAULT_TIMEOUT,
 		.log_level = LOG_LEVEL_INFO,
 		.worker_fd = -1};

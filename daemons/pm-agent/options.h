@@ -64,6 +64,7 @@ struct agent_options {
 
 	/* How. */
 	uint64_t watch;	  /* seconds between rounds; 0: one round */
+	uint64_t retry;	  /* seconds after a round that was not accepted, where watch is more */
 	uint64_t timeout; /* seconds for a round */
 	bool log_json;
 	int log_level;

@@ -40,17 +40,26 @@ struct watch {
 	char *text;
 	size_t len;
 	int64_t begun;
-	bool was_ready, stopping, verified;
+	bool was_ready, stopping, verified, again;
 };
 
 static void begin_round(struct watch *w);
 
 /* --- the end of a round ---------------------------------------------------------------------- */
 
+/* Soon, where the last one was asked for another, or was not accepted: what was missing may be there by then. */
+static uint64_t pause_after(const struct watch *w)
+{
+	if (w->again)
+		return 0;
+	return !w->verified && w->o->retry < w->o->watch ? w->o->retry : w->o->watch;
+}
+
 static void plan_next(struct watch *w)
 {
-	struct timeval time = loop_time((int64_t)w->o->watch * 1000);
+	struct timeval time = loop_time((int64_t)pause_after(w) * 1000);
 
+	w->again = false;
 	if (w->stopping)
 		loop_stop(w->loop);
 	else
@@ -186,13 +195,14 @@ static void on_terminate(evutil_socket_t fd, short what, void *arg)
 	evtimer_add(w->deadline, &grace);
 }
 
-/* SIGHUP: now, and not when the interval is over. */
+/* SIGHUP: now, and not when the interval is over. A round that runs may have read what changed since. */
 static void on_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
 
 	(void)fd;
 	(void)what;
+	w->again = w->output != NULL;
 	if (w->output || w->stopping)
 		return;
 	evtimer_del(w->next);

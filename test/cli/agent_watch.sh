@@ -14,6 +14,7 @@ start() {
 	: >"$log"
 	"$build/daemons/pm-agent" --nvml "$nvml" --cuda-library "$cuda" --lock "$work/lock" --test-root "$root" \
 		--test-rim-root "$rim_root" --rim-url "$url" --ocsp-url "$url" --fetch-timeout 20s --watch 86400 \
+		--retry "${retry:-86400}" \
 		--status "$status" --evidence "$work/evidence" --metrics 127.0.0.1:0 --metrics-host gpus.example \
 		--metrics-file "$work/figures" "$@" 2>"$work/pipe" >/dev/null &
 	daemon=$!
@@ -128,6 +129,23 @@ fault ""
 
 again
 round verified "once more"
+
+# Asked for another one while one runs: it comes, for what changed in between.
+cp "$PM_FAKE_NVML/gpu-1/sign" "$work/sign"
+mkfifo "$work/gate"
+{
+	echo "read -r line <$work/gate"
+	cat "$work/sign"
+} >"$PM_FAKE_NVML/gpu-1/sign"
+again
+exec 7>"$work/gate" # once the round is there
+again
+cp "$work/sign" "$PM_FAKE_NVML/gpu-1/sign"
+echo "go on" >&7
+exec 7>&-
+round verified "the round that ran"
+round verified "the round that was asked for while it did"
+
 stop_serving
 again
 round error "the services are gone"
@@ -141,6 +159,16 @@ echo 1 >"$PM_FAKE_NVML/ready"
 again
 stop "a round that hangs"
 make_gpu 1 1
+
+# After a bad round the next one does not wait for its time.
+fault cc-off
+retry=1
+start
+round rejected "no confidential computing"
+fault ""
+round verified "what was wrong is mended"
+stop "it came by itself"
+retry=
 
 # A round that takes too long.
 make_gpus 1
