@@ -219,6 +219,8 @@ static int run_body(struct job *job, const struct pm_body_cipher *cipher, enum p
 	if (r < 0)
 		return r;
 	pm_body_ask_usage(job->request);
+	if (job->proxy->options->no_prompt_cache)
+		pm_body_forbid_cache(job->request);
 	if (job->format == JOB_SEALED)
 		pm_body_keep_files(job->request);
 	if (kind == PM_BODY_JSON)

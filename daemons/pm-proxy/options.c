@@ -35,6 +35,9 @@ static const char help[] =
 	"  --no-ocsp-status       there is none: clients with a policy are refused\n"
 	"  --adapter LIST         of openai, anthropic, unstructured (default openai,anthropic)\n"
 	"  --https-images         prompts may point to images by https: their servers then see it\n"
+	"  --no-prompt-cache      requests may use no cache of prompts: for llama.cpp, whose "
+	"cache\n"
+	"                         tells each user of the others' prompts\n"
 	"  --task NAME            tasks to add to the list of models; may be repeated\n"
 	"  --pad BYTES            smallest size that sealed frames are padded to, a power of two\n"
 	"                         (default 256), or 0: the sizes of events can then be seen\n"
@@ -65,6 +68,7 @@ enum {
 	OPT_NO_OCSP,
 	OPT_ADAPTER,
 	OPT_HTTPS_IMAGES,
+	OPT_NO_PROMPT_CACHE,
 	OPT_TASK,
 	OPT_PAD,
 	OPT_MAX_BUFFERED,
@@ -87,6 +91,7 @@ static const struct option long_options[] = {
 	{"no-ocsp-status", no_argument, NULL, OPT_NO_OCSP},
 	{"adapter", required_argument, NULL, OPT_ADAPTER},
 	{"https-images", no_argument, NULL, OPT_HTTPS_IMAGES},
+	{"no-prompt-cache", no_argument, NULL, OPT_NO_PROMPT_CACHE},
 	{"task", required_argument, NULL, OPT_TASK},
 	{"pad", required_argument, NULL, OPT_PAD},
 	{"max-buffered", required_argument, NULL, OPT_MAX_BUFFERED},
@@ -215,6 +220,9 @@ static int set_option(void *arg, int id, const char *value)
 		return set_adapters(o, value);
 	case OPT_HTTPS_IMAGES:
 		o->media = PM_MEDIA_HTTPS_IMAGES;
+		return 0;
+	case OPT_NO_PROMPT_CACHE:
+		o->no_prompt_cache = true;
 		return 0;
 	case OPT_TASK:
 		return option_add("--task", value, o->tasks, &o->task_count, TASKS_MAX);

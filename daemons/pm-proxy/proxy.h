@@ -38,6 +38,7 @@ struct proxy_options {
 	bool no_ocsp;
 	unsigned int adapters; /* of enum adapter */
 	enum pm_media_rule media;
+	bool no_prompt_cache; /* the server's keeps nobody apart */
 	const char *tasks[TASKS_MAX];
 	size_t task_count;
 	uint32_t bucket;     /* 0: no padding */

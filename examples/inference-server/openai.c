@@ -18,13 +18,22 @@ static bool is_true(const struct job *job, const char *name)
 	return json_is_true(json_object_get(job->request, name));
 }
 
-static json_t *usage(const char *asked, const char *answered)
+/* As llama.cpp's server, which compares each prompt with the last one, of whoever it was. */
+static bool is_cached(const struct job *job)
+{
+	const char *name = model_of(job);
+
+	return name && !strcmp(name, "shared") &&
+	       !json_is_false(json_object_get(job->request, "cache_prompt"));
+}
+
+static json_t *usage(const struct job *job, const char *asked, const char *answered)
 {
 	long in = count_words(asked), out = count_words(answered);
 
-	return json_pack("{s:I,s:I,s:I,s:{s:i}}", "prompt_tokens", (json_int_t)in,
+	return json_pack("{s:I,s:I,s:I,s:{s:I}}", "prompt_tokens", (json_int_t)in,
 		"completion_tokens", (json_int_t)out, "total_tokens", (json_int_t)(in + out),
-		"prompt_tokens_details", "cached_tokens", 0);
+		"prompt_tokens_details", "cached_tokens", (json_int_t)(is_cached(job) ? in : 0));
 }
 
 static bool wants_usage(const struct job *job)
@@ -71,7 +80,7 @@ static void stream_usage(struct job *job, const char *text)
 		add_event(job, NULL,
 			json_pack("{s:s,s:s,s:i,s:s,s:[],s:o}", "id", "chat-1", "object",
 				"chat.completion.chunk", "created", 1, "model", model_of(job),
-				"choices", "usage", usage(text, text)));
+				"choices", "usage", usage(job, text, text)));
 }
 
 static void stream_chat(struct job *job, const char *text, json_t *calls)
@@ -103,7 +112,7 @@ static void reply_chat(struct job *job, const char *text, json_t *calls)
 	reply_json(job, 200,
 		json_pack("{s:s,s:s,s:i,s:s,s:[o],s:o}", "id", "chat-1", "object",
 			"chat.completion", "created", 1, "model", model_of(job), "choices", choice,
-			"usage", usage(text, text)));
+			"usage", usage(job, text, text)));
 }
 
 void answer_chat(struct job *job)
@@ -140,8 +149,8 @@ void answer_completion(struct job *job)
 		return;
 	}
 	if (!is_true(job, "stream")) {
-		reply_json(
-			job, 200, completion(job, text, strlen(text), "stop", usage(text, text)));
+		reply_json(job, 200,
+			completion(job, text, strlen(text), "stop", usage(job, text, text)));
 		free(text);
 		return;
 	}
@@ -149,7 +158,7 @@ void answer_completion(struct job *job)
 		add_event(job, NULL, completion(job, at, next_word(at), NULL, NULL));
 	job->repeat_to = job->event_count;
 	add_event(job, NULL,
-		completion(job, "", 0, "stop", wants_usage(job) ? usage(text, text) : NULL));
+		completion(job, "", 0, "stop", wants_usage(job) ? usage(job, text, text) : NULL));
 	add_done(job);
 	free(text);
 	start_stream(job);

@@ -14,6 +14,7 @@
  *     comments       a comment before each event, as some servers send to keep connections open
  *     silent         takes the request and never answers
  *     quiet          one word of a stream, and then nothing
+ *     shared         has each prompt in its cache, whoever asked, unless cache_prompt is false
  */
 #ifndef INFERENCE_SERVER_H
 #define INFERENCE_SERVER_H

@@ -229,6 +229,17 @@ PM_API int pm_body_reset(struct pm_body *body, const struct pm_body_cipher *ciph
 PM_API void pm_body_ask_usage(struct pm_body *body);
 
 /**
+ * pm_body_forbid_cache - make requests that are opened forbid a cache of prompts that all share
+ * @body: a transformer that opens requests
+ *
+ * pm_body_json() sets the field cache_prompt to false, whatever it was; other fields stay to the
+ * byte. For llama.cpp's server, whose cache does not know cache_salt: an answer tells how much of
+ * its prompt was the same as in the last one, of whoever that was. Holds for chat, completions and
+ * messages. Survives pm_body_reset(). Source: llama.cpp, tools/server/README.md.
+ */
+PM_API void pm_body_forbid_cache(struct pm_body *body);
+
+/**
  * pm_body_keep_files - send the names and types of a form's files on
  * @body: a transformer that opens requests
  *

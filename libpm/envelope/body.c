@@ -5,6 +5,7 @@
 
 #include "base/report.h"
 #include "envelope/json_body.h"
+#include "envelope/json_set.h"
 #include "envelope/usage.h"
 
 static bool is_cipher(const struct pm_body_cipher *cipher)
@@ -72,6 +73,11 @@ void pm_body_ask_usage(struct pm_body *body)
 	body->asks_usage = body->side == PM_BODY_REQUEST && body->way == PM_BODY_OPEN;
 }
 
+void pm_body_forbid_cache(struct pm_body *body)
+{
+	body->forbids_cache = body->side == PM_BODY_REQUEST && body->way == PM_BODY_OPEN;
+}
+
 void pm_body_keep_files(struct pm_body *body)
 {
 	body->keeps_files = body->side == PM_BODY_REQUEST && body->way == PM_BODY_OPEN;
@@ -109,20 +115,48 @@ static bool asks_usage_in_json(const struct pm_body *body)
 	       (body->endpoint == PM_ENDPOINT_CHAT || body->endpoint == PM_ENDPOINT_COMPLETIONS);
 }
 
-/* The opened request that lies in out, with its question for usage. */
+/* Those that a server answers out of a cache of prompts. */
+static bool forbids_cache(const struct pm_body *body)
+{
+	return body->forbids_cache &&
+	       (body->endpoint == PM_ENDPOINT_CHAT || body->endpoint == PM_ENDPOINT_COMPLETIONS ||
+		       body->endpoint == PM_ENDPOINT_MESSAGES);
+}
+
+/*
+ * The opened request that lies in out, which is empty then, for what is written anew. What work
+ * held has been copied to out: the two change their places.
+ */
+static struct pm_view take_opened(struct pm_body *body)
+{
+	struct pm_grow opened = body->out;
+
+	body->out = body->work;
+	body->out.len = 0;
+	body->work = opened;
+	return pm_grow_view(&body->work);
+}
+
 static int ask_usage(struct pm_body *body, struct pm_report *report)
 {
-	struct pm_grow opened = body->work;
-	int r;
+	int r = pm_usage_ask(&body->json, &body->value, take_opened(body), &body->out);
 
-	/* What work held has been copied to out: the two change their places. */
-	body->work = body->out;
-	body->out = opened;
-	body->out.len = 0;
-	r = pm_usage_ask(&body->json, &body->value, pm_grow_view(&body->work), &body->out);
 	if (r < 0)
 		return pm_fail(report, r, "stream_options", "an object or null", "another value");
 	return PM_OK;
+}
+
+/* llama.cpp's server heeds it. */
+static int forbid_cache(struct pm_body *body)
+{
+	struct pm_view text = take_opened(body);
+	int r = pm_json_scan(&body->json, text);
+
+	if (r < 0)
+		return r;
+	if (body->json.type != PM_JSON_OBJECT)
+		return pm_grow_add(&body->out, text);
+	return pm_json_set(&body->json, text, "cache_prompt", pm_view("false", 5), &body->out);
 }
 
 static int transform_json(struct pm_body *body, struct pm_view text, struct pm_report *report)
@@ -138,7 +172,9 @@ static int transform_json(struct pm_body *body, struct pm_view text, struct pm_r
 	r = pm_json_body_write(body, text, false, report);
 	if (r < 0)
 		return r;
-	return asks_usage_in_json(body) ? ask_usage(body, report) : PM_OK;
+	if (asks_usage_in_json(body))
+		r = ask_usage(body, report);
+	return r == PM_OK && forbids_cache(body) ? forbid_cache(body) : r;
 }
 
 int pm_body_json(struct pm_body *body, const void *in, size_t in_len, struct pm_report *report,

@@ -14,6 +14,7 @@ struct pm_body {
 	enum pm_body_way way;
 	struct pm_body_cipher cipher;
 	bool asks_usage;
+	bool forbids_cache;
 	bool keeps_files;
 	/* The first failure; the exchange's counters may be out of step from then on. */
 	int failed;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "envelope/json_set.h"
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 /* One figure, if it is there. */
@@ -111,33 +113,6 @@ static struct pm_view view_of(const char *text)
 	return pm_view(text, strlen(text));
 }
 
-/* The bytes from begin to end. */
-static struct pm_view between(const uint8_t *begin, const uint8_t *end)
-{
-	return pm_view(begin, (size_t)(end - begin));
-}
-
-/* Text with the bytes of old replaced. */
-static int add_replaced(
-	struct pm_grow *out, struct pm_view text, struct pm_view old, struct pm_view now)
-{
-	int r = pm_grow_add(out, between(text.ptr, old.ptr));
-
-	if (r == PM_OK)
-		r = pm_grow_add(out, now);
-	return r < 0 ? r : pm_grow_add(out, between(old.ptr + old.len, text.ptr + text.len));
-}
-
-/* The empty place before the bracket that closes the text. */
-static struct pm_view before_end(struct pm_view text)
-{
-	const uint8_t *at = text.ptr + text.len - 1;
-
-	while (*at != '}')
-		at--;
-	return pm_view(at, 0);
-}
-
 /* The options that are not there, before the closing bracket. */
 static int add_missing(struct pm_grow *out, bool first, const bool *have)
 {
@@ -177,43 +152,30 @@ static int add_options(struct pm_json *json, struct pm_view text, struct pm_grow
 
 		if (!is_option(json->members[i].key, have))
 			continue;
-		r = pm_grow_add(out, between(at, value.ptr));
+		r = pm_grow_add(out, pm_json_between(at, value.ptr));
 		if (r == PM_OK)
 			r = pm_grow_add(out, view_of("true"));
 		at = value.ptr + value.len;
 	}
 	if (r < 0)
 		return r;
-	end = before_end(text);
-	r = pm_grow_add(out, between(at, end.ptr));
+	end = pm_json_end(text);
+	r = pm_grow_add(out, pm_json_between(at, end.ptr));
 	if (r == PM_OK)
 		r = add_missing(out, json->count == 0, have);
-	return r < 0 ? r : pm_grow_add(out, between(end.ptr, text.ptr + text.len));
+	return r < 0 ? r : pm_grow_add(out, pm_json_between(end.ptr, text.ptr + text.len));
 }
 
 static int change_options(
 	struct pm_json *scratch, struct pm_view text, struct pm_view options, struct pm_grow *out)
 {
-	int r = pm_grow_add(out, between(text.ptr, options.ptr));
+	int r = pm_grow_add(out, pm_json_between(text.ptr, options.ptr));
 
 	if (r == PM_OK)
 		r = add_options(scratch, options, out);
 	if (r < 0)
 		return r;
-	return pm_grow_add(out, between(options.ptr + options.len, text.ptr + text.len));
-}
-
-/* A new field at the end; there is one before it, stream at least. */
-static int append_options(struct pm_view text, struct pm_grow *out)
-{
-	struct pm_view end = before_end(text);
-	int r = pm_grow_add(out, between(text.ptr, end.ptr));
-
-	if (r == PM_OK)
-		r = pm_grow_add(out, view_of(",\"stream_options\":"));
-	if (r == PM_OK)
-		r = pm_grow_add(out, view_of(all_options));
-	return r < 0 ? r : pm_grow_add(out, between(end.ptr, text.ptr + text.len));
+	return pm_grow_add(out, pm_json_between(options.ptr + options.len, text.ptr + text.len));
 }
 
 int pm_usage_ask(struct pm_json *scratch, struct pm_json *scratch_options, struct pm_view text,
@@ -228,14 +190,9 @@ int pm_usage_ask(struct pm_json *scratch, struct pm_json *scratch_options, struc
 	if (!stream || !pm_usage_is_true(stream->value))
 		return pm_grow_add(out, text);
 	options = pm_json_find(scratch, "stream_options");
-	if (!options)
-		return append_options(text, out);
-	switch (pm_json_type_of(options->value)) {
-	case PM_JSON_NULL:
-		return add_replaced(out, text, options->value, view_of(all_options));
-	case PM_JSON_OBJECT:
-		return change_options(scratch_options, text, options->value, out);
-	default:
+	if (!options || pm_json_type_of(options->value) == PM_JSON_NULL)
+		return pm_json_set(scratch, text, "stream_options", view_of(all_options), out);
+	if (pm_json_type_of(options->value) != PM_JSON_OBJECT)
 		return PM_E_FORMAT;
-	}
+	return change_options(scratch_options, text, options->value, out);
 }

@@ -264,6 +264,24 @@ def test_checks(programs):
         assert s.field("/v1/chat/completions", chat(messages=audio))[1].status == 400
 
 
+def test_shared_cache(programs):
+    """llama.cpp tells how much of a prompt was in its cache, which it fills with everybody's."""
+    def cached(s, how, **more):
+        data = chat("shared", **more)
+        body = s.field("/v1/chat/completions", data)[2] if how == "field" else s.sealed(
+            "/v1/chat/completions", data, "shared")[2][4]
+        last = [x for x in events(body) if "usage" in x][-1] if more.get("stream") else json.loads(body)
+        return last["usage"]["prompt_tokens_details"]["cached_tokens"]
+
+    for args, tells in (((), 1), (("--no-prompt-cache",), 0)):
+        with Setup(programs, *args) as s:
+            for how in ("field", "sealed"):
+                assert cached(s, how) == tells, how
+                assert cached(s, how, cache_prompt=False) == 0, how
+                assert cached(s, how, cache_prompt=True) == tells, how
+                assert cached(s, how, cache_prompt=True, stream=True) == tells, how
+
+
 def test_routes(programs):
     with Setup(programs) as s:
         for method, path, status in (("POST", "/v1/files", 501), ("GET", "/metrics", 501),

@@ -25,6 +25,7 @@ static void check_opened(enum pm_endpoint endpoint, enum pm_body_side side, stru
 
 	fuzz_body_new(&opener, endpoint, side, PM_BODY_OPEN, 0);
 	pm_body_ask_usage(opener.body);
+	pm_body_forbid_cache(opener.body);
 	out = run(&opener, text, &r);
 	if (r == PM_OK && out.len)
 		FUZZ_CHECK(pm_json_scan(&json, out) == PM_OK);

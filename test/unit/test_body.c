@@ -372,53 +372,6 @@ END_TEST
 
 /* --- usage ----------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *in, *out; /* out NULL: PM_E_FORMAT */
-} asking[] = {
-	{"{\"model\":\"m\"}", "{\"model\":\"m\"}"},
-	{"{\"stream\":false}", "{\"stream\":false}"},
-	{"{\"stream\":null,\"stream_options\":null}", "{\"stream\":null,\"stream_options\":null}"},
-	{"{\"stream\": true }\n", "{\"stream\": true ,\"stream_options\":{\"include_usage\":true,"
-				  "\"continuous_usage_stats\":true}}\n"},
-	{"{\"stream\":\"on\"}", "{\"stream\":\"on\",\"stream_options\":{\"include_usage\":true,"
-				"\"continuous_usage_stats\":true}}"},
-	{"{\"stream_options\":null,\"stream\":true,\"n\":1.0}",
-		"{\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true},"
-		"\"stream\":true,\"n\":1.0}"},
-	{"{\"stream\":true,\"stream_options\":{ }}",
-		"{\"stream\":true,\"stream_options\":{ \"include_usage\":true,"
-		"\"continuous_usage_stats\":true}}"},
-	{"{\"stream\":true,\"stream_options\":{\"include_usage\": false , \"x\":[1] }}",
-		"{\"stream\":true,\"stream_options\":{\"include_usage\": true , \"x\":[1] ,"
-		"\"continuous_usage_stats\":true}}"},
-	{"{\"stream\":true,\"stream_options\":{\"continuous_usage_stats\":0,\"include_usage\":{}}}",
-		"{\"stream\":true,\"stream_options\":{\"continuous_usage_stats\":true,"
-		"\"include_usage\":true}}"},
-	{"{\"stream\":true,\"stream_options\":{\"includ\\u0065_usage\":false}}",
-		"{\"stream\":true,\"stream_options\":{\"includ\\u0065_usage\":true,"
-		"\"continuous_usage_stats\":true}}"},
-	{"{\"stream\":true,\"stream_options\":[]}", NULL},
-	{"{\"stream\":true,\"stream_options\":true}", NULL},
-};
-
-START_TEST(asks_for_usage)
-{
-	const char *in = asking[_i].in, *want = asking[_i].out;
-	struct toy_body toy;
-	struct result found;
-
-	toy_body_new(&toy, PM_ENDPOINT_CHAT, PM_BODY_REQUEST, PM_BODY_OPEN);
-	ck_assert(pm_view_equal(json(&toy, in, NULL).bytes, pm_view(in, strlen(in))));
-	pm_body_ask_usage(toy.body);
-	found = json(&toy, in, NULL);
-	ck_pm(found.r, want ? PM_OK : PM_E_FORMAT);
-	if (want)
-		ck_assert_msg(pm_view_equal(found.bytes, pm_view(want, strlen(want))), "%.*s",
-			(int)found.bytes.len, found.bytes.ptr);
-	toy_body_free(&toy);
-}
-END_TEST
-
 static struct pm_usage usage_of(enum pm_endpoint endpoint, const char *text)
 {
 	struct toy_body sealer, opener;
@@ -603,7 +556,6 @@ int main(void)
 	tcase_add_test(tc, random_arrays);
 	tcase_add_test(tc, elements_in_the_reference_s_order);
 	tcase_add_test(tc, raw_bodies);
-	tcase_add_loop_test(tc, asks_for_usage, 0, PM_ARRAY_LEN(asking));
 	tcase_add_test(tc, reads_usage);
 	tcase_add_test(tc, field_messages);
 	tcase_add_test(tc, real_vectors);

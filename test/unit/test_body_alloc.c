@@ -42,6 +42,7 @@ static int json_both_ways(void)
 	if (r < 0)
 		return r;
 	pm_body_ask_usage(opener);
+	pm_body_forbid_cache(opener);
 	r = pm_body_json(opener, sealed, len, NULL, &opened, &len);
 	if (r < 0)
 		return r;
