@@ -29,6 +29,14 @@ def read_request(s):
     return head, body
 
 
+def stop(listener, thread):
+    """Closing alone would leave the thread waiting, for connections to whoever gets the number of the file next."""
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(LIMIT)
+    listener.close()
+
+
 class Relay:
     """target may be changed at any time. With ask or answer, the two functions that change requests to the worker
     and his answers: ask(head, body) -> (head, body); answer(head, body, response) -> (status, type, body), or None for
@@ -44,13 +52,14 @@ class Relay:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
         self.url = "http://%s:%d" % self.address
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        stop(self.listener, self.thread)
 
     def saw(self, data):
         with self.lock:
@@ -144,7 +153,8 @@ class Tap:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()
         self.url = "http://%s:%d" % self.address
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
@@ -154,11 +164,7 @@ class Tap:
 
     def close(self):
         """Connections are refused from now on."""
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
+        stop(self.listener, self.thread)
 
     def _accept(self):
         while True:
