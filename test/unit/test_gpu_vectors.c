@@ -347,8 +347,6 @@ START_TEST(what_is_missing)
 		"golden measurements, VBIOS");
 	refused(load(folder), policy, (const struct pm_rim *[]){other, vbios}, 2, ocsp, NOW,
 		PM_E_REJECTED, "golden measurements, driver");
-	refused(load(folder), policy, (const struct pm_rim *[]){vbios, driver, vbios}, 3, ocsp, NOW,
-		PM_E_REJECTED, "golden measurements, VBIOS");
 	refused(load("switch-ls10-5612"), policy, (const struct pm_rim *[]){vbios, driver}, 2, ocsp,
 		NOW, PM_E_MISSING, "provisioner, OCSP");
 }
