@@ -48,14 +48,13 @@ static void admin_begin(struct http_exchange *x, void *arg)
 	const struct browser_names names = {o->metrics_hosts, o->metrics_host_count};
 	bool ready;
 
-	if (!browser_admits(x, &names))
-		return;
 	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
 		http_reply(x, 405, "text/plain", "", 0);
 		return;
 	}
 	if (!strcmp(request->target, "/metrics")) {
-		reply_metrics(x, arg);
+		if (browser_admits(x, &names))
+			reply_metrics(x, arg);
 	} else if (!strcmp(request->target, "/healthz")) {
 		http_reply(x, 200, "text/plain", "alive\n", 6);
 	} else if (!strcmp(request->target, "/readyz")) {

@@ -107,7 +107,8 @@ enum {
 	":PORT\n"                                                                                  \
 	"                         for every address, unix:PATH; sockets of systemd serve too\n"    \
 	"  --metrics ADDRESS      where to serve /metrics, /healthz and /readyz\n"                 \
-	"  --metrics-host NAME    a name by which this machine asks for them; may be repeated\n"   \
+	"  --metrics-host NAME    a name by which this machine asks for /metrics; may be "         \
+	"repeated\n"                                                                               \
 	"  --tls-cert FILE        serve by TLS with this certificate (PEM, the leaf first)\n"      \
 	"  --tls-key FILE         its key (PEM)\n"                                                 \
 	"  --tls-client-ca FILE   clients must show a certificate of this CA\n"                    \

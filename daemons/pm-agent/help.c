@@ -59,7 +59,7 @@ static const char help[] =
 	"  --status FILE          write what was found, as JSON\n"
 	"  --json                 print it, too\n"
 	"  --metrics ADDRESS      with --watch: serve /metrics, /healthz and /readyz\n"
-	"  --metrics-host NAME    a name by which this machine asks for them; may be repeated\n"
+	"  --metrics-host NAME    a name by which this machine asks for /metrics; may be repeated\n"
 	"  --metrics-file FILE    write the figures there\n"
 	"  --lock FILE            (default /run/lock/pm-agent.lock)\n"
 	"  --nvml PATH, --cuda-library PATH\n"

@@ -236,18 +236,18 @@ static void on_request(struct http_exchange *x, void *arg)
 	const struct watch *w = arg;
 	const struct browser_names names = {w->o->metrics_hosts.items, w->o->metrics_hosts.count};
 
-	if (!browser_admits(x, &names))
-		return;
-	if (strcmp(request->method, "GET") != 0)
+	if (strcmp(request->method, "GET") != 0) {
 		reply_text(x, 405, "");
-	else if (!strcmp(request->target, "/metrics"))
-		reply_figures(x, w);
-	else if (!strcmp(request->target, "/healthz"))
+	} else if (!strcmp(request->target, "/metrics")) {
+		if (browser_admits(x, &names))
+			reply_figures(x, w);
+	} else if (!strcmp(request->target, "/healthz")) {
 		reply_text(x, 200, "alive\n");
-	else if (!strcmp(request->target, "/readyz"))
+	} else if (!strcmp(request->target, "/readyz")) {
 		reply_text(x, w->verified ? 200 : 503, w->verified ? "ready\n" : "not ready\n");
-	else
+	} else {
 		reply_text(x, 404, "");
+	}
 }
 
 static void ignore_body(struct http_exchange *x, const char *bytes, size_t len)
