@@ -45,6 +45,39 @@ usage_errors() {
 	done
 }
 
+# wrong TEXT WORD...: wrong usage, of which JSON tells as well.
+wrong() {
+	text=$1
+	shift
+	# shellcheck disable=SC2086
+	run 2 "$*, JSON" sh -c '"$@" 2>/dev/null' sh $verify "$@"
+	is_json "o['verdict'] == 'error' and o['error'] and \"\"\"$text\"\"\" in o['reason'] and 'file' not in o"
+	# shellcheck disable=SC2086
+	run 2 "$*" $verify "$@"
+	says "$text"
+}
+
+# shellcheck disable=SC2086
+wrong_json() {
+	wrong "unrecognized or ambiguous option '--frobnicate'" x --frobnicate --json
+	wrong "option '--nonce' requires an argument" x --json --nonce
+	wrong "option '--no-rim' allows no argument" x --no-rim=1 --json
+	wrong "unrecognized option '-x'" x -x --json
+	wrong "--nonce: found '00', expected 64 hexadecimal digits" x --nonce 00 --json
+	wrong "the nonce must be given" x --no-rim --no-ocsp --json
+	wrong "unexpected argument 'y'" x y --any-nonce --no-rim --no-ocsp --json
+	wrong "the report is missing" --json
+	run 2 "no JSON wanted" $verify x --nonce 00
+	run 2 "no JSON behind the options" $verify x -- --json
+	checks=$((checks + 1))
+	[ ! -s "$out" ] || failures=$((failures + 1))
+	run 2 "unknown verb, JSON" "$bin/pm-verify" sev --json
+	is_json "o['verdict'] == 'error' and 'unknown verb' in o['reason']"
+	: >"$work/report"
+	run 2 "no such file, JSON" $verify "$work/report" --any-nonce --no-rim --no-ocsp --certs "$work/none" --json
+	is_json "o['verdict'] == 'error' and o['file'].endswith('none') and o['reason'] == 'No such file or directory'"
+}
+
 # shellcheck disable=SC2086
 malformed() {
 	: >"$work/empty"
@@ -62,6 +95,9 @@ malformed() {
 	rejected_json "no OCSP response" $verify "$work/text" $any --certs "$work/text" --ocsp "$work/text"
 	head -c 70000 /dev/zero >"$work/longer"
 	rejected_json "long certificates" $verify "$work/text" $any --certs "$work/longer"
+	what="a bad RIM, JSON"
+	run 1 "$what" $verify "$work/text" $any --certs "$work/text" --rim "$work/text" --json
+	is_json 'o["verdict"] == "rejected" and o["file"].endswith("text") and o["reason"].startswith("RIM: ")'
 	head -c 20000 /dev/zero >"$work/long"
 	run 1 "a long report" $verify "$work/long" $any --certs "$work/text"
 	says "at most 8192 bytes"
@@ -232,6 +268,8 @@ hosts() {
 	says "8 GPUs and 4 switches, linked to each other alone"
 	run 0 "a host, JSON" $verify "$work/host.json" $waived --json
 	is_json 'o["verdict"] == "accepted" and len(o["devices"]) == 12 and len(o["set"]) == 3'
+	run 1 "too few GPUs, JSON" $verify "$work/host.json" $waived --min-gpus 9 --json
+	is_json 'o["reason"].startswith("number of GPUs: ")'
 	run 1 "too few GPUs" $verify "$work/host.json" $waived --min-gpus 9
 	says "number of GPUs"
 	evidence $gpus >"$work/gpus.json"
@@ -253,7 +291,8 @@ hosts() {
 	sdk_lists
 	sed 's/"evidence": "E/"evidence": "F/' "$work/two.json" >"$work/bad.json"
 	run 1 "one is malformed" $verify "$work/bad.json" $any --json
-	is_json 'o["verdict"] == "rejected" and o["devices"][0]["verdict"] == "rejected"'
+	is_json 'o["verdict"] == "rejected" and o["devices"][0]["verdict"] == "rejected" and o["error"]'
+	is_json 'o["reason"] and o["reason"] == o["devices"][0]["reason"]'
 	is_json 'o["devices"][1]["verdict"] in ("accepted", "rejected")'
 }
 
@@ -288,6 +327,7 @@ sdk_lists() {
 }
 
 usage_errors
+wrong_json
 malformed
 if [ -d "$vectors" ]; then
 	whole_devices

@@ -24,6 +24,13 @@ usage_errors() {
 	run 0 "help of measure" "$bin/pm-verify" measure --help
 	run 0 "processors" "$bin/pm-verify" measure --vcpu-type help
 	run 2 "help among options" "$bin/pm-verify" measure --ovmf --help --vcpus 1 --vcpu-type EPYC
+	for verb in bundle coordinator gpu measure snp token worker; do
+		run 2 "$verb without anything, JSON" "$bin/pm-verify" $verb --json
+		is_json 'o["verdict"] == "error" and o["error"] == "invalid argument" and o["reason"]'
+	done
+	run 2 "measure without a file, JSON" "$bin/pm-verify" measure --ovmf "$work/none" --vcpus 1 \
+		--vcpu-type EPYC --json
+	is_json 'o["verdict"] == "error" and o["file"].endswith("none") and o["reason"].startswith("No such")'
 	run 2 "no report" $verify $any
 	run 2 "no such file" $verify "$work/none" $any
 	says "$work/none: No such file"
@@ -48,12 +55,20 @@ usage_errors() {
 # policy_file WHAT STATUS TEXT JSON
 policy_file() {
 	printf '%s' "$4" >"$work/policy.json"
+	if [ "$2" = 2 ]; then
+		# shellcheck disable=SC2086
+		run 2 "policy: $1, JSON" $verify "$work/empty" $any --policy "$work/policy.json" --json
+		is_json 'o["verdict"] == "error" and o["file"].endswith("policy.json") and o["error"] and o["reason"]'
+	fi
 	# shellcheck disable=SC2086
 	run "$2" "policy: $1" $verify "$work/empty" $any --policy "$work/policy.json"
 	[ -z "$3" ] || says "$3"
 }
 
 policy_errors() {
+	# shellcheck disable=SC2086
+	run 2 "no policy, JSON" $verify "$work/empty" $any --policy "$work/none" --json
+	is_json 'o["verdict"] == "error" and o["file"].endswith("none") and o["reason"].startswith("No such")'
 	policy_file "not JSON" 2 "policy.json: line 1" '{'
 	policy_file "empty file" 2 "policy.json: line 1" ''
 	policy_file "behind the object" 2 "end of file expected" '{} {}'

@@ -9,6 +9,7 @@
 #include <pm/error.h>
 
 #include "common/file.h"
+#include "common/wrong.h"
 
 const char *tool_outcome_sign(enum pm_outcome outcome)
 {
@@ -125,29 +126,34 @@ void tool_set_refusal(json_t *verdict, int error, const char *reason)
 	json_object_set_new(verdict, "reason", json_string(reason));
 }
 
-void tool_print_error(const char *subject, int error, const struct pm_report *report)
-{
-	const char *reason = report ? pm_report_reason(report) : "";
-
-	warnx("%s: %s%s%s", subject, pm_strerror(error), reason[0] ? ": " : "", reason);
-}
-
-static void print_refused_input(const char *file, int error, const char *reason)
+void tool_print_object(const char *file, int error, const char *reason)
 {
 	json_t *o = json_pack("{s:s}", "verdict", tool_verdict_name(error));
 
 	tool_set_refusal(o, error, reason);
-	json_object_set_new(o, "file", json_string(file)); /* a name may be no UTF-8 */
+	if (file)
+		json_object_set_new(o, "file", json_string(file)); /* a name may be no UTF-8 */
 	json_dumpf(o, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(o);
+}
+
+void tool_print_error(const char *subject, int error, const struct pm_report *report)
+{
+	const char *reason = report ? pm_report_reason(report) : "";
+	char text[640];
+
+	warnx("%s: %s%s%s", subject, pm_strerror(error), reason[0] ? ": " : "", reason);
+	snprintf(text, sizeof(text), "%s%s%s", subject, reason[0] ? ": " : "", reason);
+	if (tool_wants_json())
+		tool_print_object(NULL, error, text);
 }
 
 void tool_refuse_input(bool json, const char *file, int error, const char *reason)
 {
 	warnx("%s: %s%s%s", file, pm_strerror(error), reason[0] ? ": " : "", reason);
 	if (json)
-		print_refused_input(file, error, reason);
+		tool_print_object(file, error, reason);
 }
 
 int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, size_t *ret_len)
@@ -157,9 +163,9 @@ int tool_read_evidence(const char *path, size_t max, bool json, uint8_t **ret, s
 
 	if (r == TOOL_REJECTED && json) {
 		snprintf(reason, sizeof(reason), "longer than %zu bytes", max);
-		print_refused_input(path, PM_E_LIMIT, reason);
+		tool_print_object(path, PM_E_LIMIT, reason);
 	}
 	if (r == TOOL_USAGE && json)
-		print_refused_input(path, PM_E_SYS, strerror(errno));
+		tool_print_object(path, PM_E_SYS, strerror(errno));
 	return r;
 }

@@ -37,7 +37,13 @@ void tool_print_refusal(const char *subject, int error, const char *reason);
 /* The members "error" and "reason" of a verdict that is no acceptance. */
 void tool_set_refusal(json_t *verdict, int error, const char *reason);
 
-/* Prints "PROGRAM: SUBJECT: reason" for an error, with the report's reason where there is one. */
+/* One object {"verdict", "error", "reason"}, and "file" unless that is NULL. */
+void tool_print_object(const char *file, int error, const char *reason);
+
+/*
+ * Prints "PROGRAM: SUBJECT: reason" for an error, with the report's reason where there is one; and
+ * an object, where wrong.h has one.
+ */
 void tool_print_error(const char *subject, int error, const struct pm_report *report);
 
 /*

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/mesh.h"
 
-#include <err.h>
-
 #include "common/checks.h"
 #include "common/file.h"
 #include "common/manifest.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 
 void tool_mesh_init(struct tool_mesh *mesh)
 {
@@ -46,8 +45,7 @@ int tool_mesh_open(const struct tool_mesh *mesh, struct tool_mesh_result *ret)
 
 	*ret = (struct tool_mesh_result){.report = pm_report_new(), .verdict = pm_verdict_new()};
 	if (!ret->report || !ret->verdict) {
-		warnx("%s", pm_strerror(PM_E_NOMEM));
-		return TOOL_USAGE;
+		return tool_wrong("%s", pm_strerror(PM_E_NOMEM));
 	}
 	if (mesh->manifest)
 		r = tool_read_manifest(mesh->manifest,

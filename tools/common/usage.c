@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/usage.h"
 
-#include <err.h>
 #include <pm/error.h>
 #include <string.h>
 
 #include "common/file.h"
+#include "common/wrong.h"
 
 int tool_bad_option(const char *option, const char *value, const char *expected)
 {
-	warnx("--%s: found '%s', expected %s", option, value, expected);
-	return TOOL_USAGE;
+	return tool_wrong("--%s: found '%s', expected %s", option, value, expected);
 }
 
 int tool_failed(int error)
 {
-	if (error)
-		warnx("%s", pm_strerror(error));
-	return error ? TOOL_USAGE : TOOL_OK;
+	return error ? tool_wrong("%s", pm_strerror(error)) : TOOL_OK;
 }
 
 bool tool_asks_for_help(int argc, char **argv)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/verbs.h"
 
-#include <err.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <pm/api.h>
 
 #include "common/file.h"
+#include "common/wrong.h"
 
 static void print_help(const struct tool_program *p)
 {
@@ -22,10 +22,8 @@ static void print_help(const struct tool_program *p)
 
 int tool_run(const struct tool_program *program, int argc, char **argv)
 {
-	if (argc < 2) {
-		warnx("a verb is missing; try --help");
-		return TOOL_USAGE;
-	}
+	if (argc < 2)
+		return tool_wrong("a verb is missing; try --help");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		print_help(program);
 		return TOOL_OK;
@@ -38,6 +36,5 @@ int tool_run(const struct tool_program *program, int argc, char **argv)
 		if (!strcmp(argv[1], v->name))
 			return v->run(argc - 1, argv + 1);
 	}
-	warnx("unknown verb '%s'; try --help", argv[1]);
-	return TOOL_USAGE;
+	return tool_wrong("unknown verb '%s'; try --help", argv[1]);
 }

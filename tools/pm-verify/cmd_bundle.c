@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "common/file.h"
 #include "common/manifest.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
 
@@ -111,17 +111,15 @@ static int set_option(int opt, struct bundle_options *o)
 		o->json = true;
 		return TOOL_OK;
 	case OPT_HELP:
-		warnx("bundle: --help stands alone");
-		return TOOL_USAGE;
+		return tool_wrong("bundle: --help stands alone");
 	default:
-		return TOOL_USAGE; /* getopt has said why */
+		return TOOL_USAGE; /* tool_getopt() has said why */
 	}
 }
 
 static int missing(const char *what)
 {
-	warnx("bundle: %s is missing; try --help", what);
-	return TOOL_USAGE;
+	return tool_wrong("bundle: %s is missing; try --help", what);
 }
 
 static int read_options(int argc, char **argv, struct bundle_options *o)
@@ -129,13 +127,12 @@ static int read_options(int argc, char **argv, struct bundle_options *o)
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = set_option(opt, o);
 	if (r)
 		return r;
 	if (optind + 1 < argc) {
-		warnx("bundle: unexpected argument '%s'", argv[optind + 1]);
-		return TOOL_USAGE;
+		return tool_wrong("bundle: unexpected argument '%s'", argv[optind + 1]);
 	}
 	o->bundle = argv[optind]; /* NULL at the end of argv */
 	if (!o->bundle)
@@ -163,7 +160,7 @@ static int judge(const struct bundle_options *o, const uint8_t *bytes, size_t le
 			outcome.error = pm_appraise(bundle, &o->question, verdict, &outcome.facts);
 		bundle_print(o, &outcome);
 	} else {
-		warnx("%s", pm_strerror(PM_E_NOMEM));
+		tool_failed(PM_E_NOMEM);
 	}
 	pm_appraised_free(outcome.facts);
 	pm_bundle_free(bundle);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
 #include <stdio.h>
 
 #include "common/file.h"
 #include "common/mesh.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/cmd.h"
 
 static const char help[] =
@@ -32,15 +32,15 @@ static int read_options(int argc, char **argv, struct tool_mesh *mesh)
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = tool_mesh_option(mesh, opt, optarg);
 	if (r)
 		return r;
 	mesh->url = argv[optind]; /* NULL at the end of argv */
 	if (!mesh->url || optind + 1 != argc || (!mesh->manifest && !mesh->has_manifest_hash)) {
-		warnx("coordinator: one URL, and --manifest FILE or --manifest-hash HEX are "
-		      "needed; try --help");
-		return TOOL_USAGE;
+		return tool_wrong(
+			"coordinator: one URL, and --manifest FILE or --manifest-hash HEX are "
+			"needed; try --help");
 	}
 	return TOOL_OK;
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "common/checks.h"
 #include "common/file.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/gpu.h"
 
@@ -146,8 +146,7 @@ static const struct option long_options[] = {
 static int add_file(struct gpu_files *files, const char *name)
 {
 	if (files->count == GPU_FILES_MAX) {
-		warnx("gpu: more than %d files of a kind", GPU_FILES_MAX);
-		return TOOL_USAGE;
+		return tool_wrong("gpu: more than %d files of a kind", GPU_FILES_MAX);
 	}
 	files->names[files->count++] = name;
 	return TOOL_OK;
@@ -278,10 +277,9 @@ static int set_permission(int opt, struct pm_gpu_policy *policy)
 	case OPT_REQUIRE_LOCK:
 		return tool_failed(pm_gpu_policy_require(policy, PM_GPU_REQUIRE_SWITCH_LOCK));
 	case OPT_HELP:
-		warnx("gpu: --help stands alone");
-		return TOOL_USAGE;
+		return tool_wrong("gpu: --help stands alone");
 	default:
-		return TOOL_USAGE; /* getopt has said why */
+		return TOOL_USAGE; /* tool_getopt() has said why */
 	}
 }
 
@@ -380,28 +378,24 @@ static int set_option(int opt, struct gpu_options *o, struct pm_gpu_policy *poli
 static int check_demands(const struct gpu_options *o)
 {
 	if (!o->report) {
-		warnx("gpu: the report is missing; try --help");
-		return TOOL_USAGE;
+		return tool_wrong("gpu: the report is missing; try --help");
 	}
 	if (!o->has_nonce) {
-		warnx("gpu: the nonce must be given (--nonce) or waived (--any-nonce)");
-		return TOOL_USAGE;
+		return tool_wrong("gpu: the nonce must be given (--nonce) or waived (--any-nonce)");
 	}
 	if (o->fetch && (o->rims.count || o->ocsp.count)) {
-		warnx("gpu: --fetch stands in place of --rim and --ocsp");
-		return TOOL_USAGE;
+		return tool_wrong("gpu: --fetch stands in place of --rim and --ocsp");
 	}
 	if (!o->fetch && (o->rim_urls.count || o->ocsp_urls.count || o->cache)) {
-		warnx("gpu: --rim-url, --ocsp-url and --cache are for --fetch");
-		return TOOL_USAGE;
+		return tool_wrong("gpu: --rim-url, --ocsp-url and --cache are for --fetch");
 	}
 	if (!o->rims.count && !o->no_rim && !o->fetch) {
-		warnx("gpu: golden measurements must be given (--rim) or waived (--no-rim)");
-		return TOOL_USAGE;
+		return tool_wrong(
+			"gpu: golden measurements must be given (--rim) or waived (--no-rim)");
 	}
 	if (!o->ocsp.count && !o->no_ocsp && !o->fetch) {
-		warnx("gpu: OCSP responses must be given (--ocsp) or waived (--no-ocsp)");
-		return TOOL_USAGE;
+		return tool_wrong(
+			"gpu: OCSP responses must be given (--ocsp) or waived (--no-ocsp)");
 	}
 	return TOOL_OK;
 }
@@ -411,13 +405,12 @@ static int read_options(int argc, char **argv, struct gpu_options *o, struct pm_
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = set_option(opt, o, policy);
 	if (r)
 		return r;
 	if (optind + 1 < argc) {
-		warnx("gpu: unexpected argument '%s'", argv[optind + 1]);
-		return TOOL_USAGE;
+		return tool_wrong("gpu: unexpected argument '%s'", argv[optind + 1]);
 	}
 	o->report = argv[optind]; /* NULL at the end of argv */
 	return check_demands(o);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
-#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "common/file.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/measure.h"
 
@@ -126,8 +126,7 @@ static const struct option long_options[] = {
 
 static int missing(const char *what)
 {
-	warnx("measure: %s; try --help", what);
-	return TOOL_USAGE;
+	return tool_wrong("measure: %s; try --help", what);
 }
 
 /* Digits alone, without sign or space; hexadecimal ones may have "0x" in front. */
@@ -287,7 +286,7 @@ static int set_id_option(int opt, struct measure_options *o)
 	case OPT_POLICY:
 		return set_u64("policy", &b->policy);
 	default:
-		return TOOL_USAGE; /* getopt has said why */
+		return TOOL_USAGE; /* tool_getopt() has said why */
 	}
 }
 
@@ -401,13 +400,12 @@ static int read_options(int argc, char **argv, struct measure_options *o)
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = set_option(opt, o);
 	if (r != TOOL_OK)
 		return r;
 	if (optind < argc) {
-		warnx("measure: unexpected argument '%s'", argv[optind]);
-		return TOOL_USAGE;
+		return tool_wrong("measure: unexpected argument '%s'", argv[optind]);
 	}
 	return check_options(o);
 }

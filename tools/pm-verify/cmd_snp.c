@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "common/checks.h"
 #include "common/file.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/snp.h"
 #include "pm-verify/snp_policy_file.h"
@@ -196,10 +196,9 @@ static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_polic
 		o->has_policy = true;
 		return snp_policy_file_load(optarg, policy);
 	case OPT_HELP:
-		warnx("snp: --help stands alone");
-		return TOOL_USAGE;
+		return tool_wrong("snp: --help stands alone");
 	default:
-		return TOOL_USAGE; /* getopt has said why */
+		return TOOL_USAGE; /* tool_getopt() has said why */
 	}
 }
 
@@ -207,8 +206,7 @@ static int set_policy_option(int opt, struct snp_options *o, struct pm_snp_polic
 static int add_name(struct snp_files *files, const char *option)
 {
 	if (files->count == SNP_FILES_MAX) {
-		warnx("snp: --%s: at most %d files", option, SNP_FILES_MAX);
-		return TOOL_USAGE;
+		return tool_wrong("snp: --%s: at most %d files", option, SNP_FILES_MAX);
 	}
 	files->names[files->count++] = optarg;
 	return TOOL_OK;
@@ -217,8 +215,7 @@ static int add_name(struct snp_files *files, const char *option)
 static int set_table(struct snp_options *o)
 {
 	if (o->table) {
-		warnx("snp: --certs: at most one certificate table");
-		return TOOL_USAGE;
+		return tool_wrong("snp: --certs: at most one certificate table");
 	}
 	o->table = optarg;
 	return TOOL_OK;
@@ -265,8 +262,7 @@ static int set_option(int opt, struct snp_options *o, struct pm_snp_policy *poli
 static int complete(const struct snp_options *o, struct pm_snp_policy *policy)
 {
 	if (!o->report) {
-		warnx("snp: the report is missing; try --help");
-		return TOOL_USAGE;
+		return tool_wrong("snp: the report is missing; try --help");
 	}
 	if (!o->has_measurement && !o->has_policy)
 		return tool_failed(pm_snp_policy_waive(policy, PM_SNP_WAIVE_MEASUREMENT));
@@ -276,13 +272,12 @@ static int complete(const struct snp_options *o, struct pm_snp_policy *policy)
 static int check_demands(const struct snp_options *o)
 {
 	if (!o->has_report_data && !o->has_policy) {
-		warnx("snp: REPORT_DATA must be given (--report-data) or waived "
-		      "(--any-report-data)");
-		return TOOL_USAGE;
+		return tool_wrong("snp: REPORT_DATA must be given (--report-data) or waived "
+				  "(--any-report-data)");
 	}
 	if (!o->has_tcb && !o->has_policy) {
-		warnx("snp: the least TCB must be given (--min-tcb) or waived (--any-tcb)");
-		return TOOL_USAGE;
+		return tool_wrong(
+			"snp: the least TCB must be given (--min-tcb) or waived (--any-tcb)");
 	}
 	return TOOL_OK;
 }
@@ -292,13 +287,12 @@ static int read_options(int argc, char **argv, struct snp_options *o, struct pm_
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = set_option(opt, o, policy);
 	if (r)
 		return r;
 	if (optind + 1 < argc) {
-		warnx("snp: unexpected argument '%s'", argv[optind + 1]);
-		return TOOL_USAGE;
+		return tool_wrong("snp: unexpected argument '%s'", argv[optind + 1]);
 	}
 	o->report = argv[optind]; /* NULL at the end of argv */
 	r = complete(o, policy);
@@ -358,8 +352,12 @@ static int judge(const struct snp_options *o, struct pm_snp_evidence *ev,
 	const struct pm_snp_policy *policy, struct pm_report *report)
 {
 	const struct pm_snp_facts *facts = NULL;
-	int r = o->fetch ? snp_fetch(o, ev, report) : PM_OK;
+	int r;
 
+	if (o->fetch && !snp_can_fetch(o, ev))
+		return tool_wrong(
+			"snp: the report does not name a known processor; give --product");
+	r = o->fetch ? snp_fetch(o, ev, report) : PM_OK;
 	if (r == PM_OK)
 		r = pm_snp_verify(ev, policy, NULL, o->now, report, &facts);
 	snp_print(o, r, report, facts);

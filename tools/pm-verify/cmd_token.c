@@ -11,6 +11,7 @@
 #include "common/checks.h"
 #include "common/file.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/token.h"
 
@@ -145,10 +146,9 @@ static int set_policy_option(int opt, struct pm_eat_policy *policy)
 	case OPT_WARNING:
 		return tool_failed(pm_eat_policy_permit(policy, PM_EAT_PERMIT_WARNING));
 	case OPT_HELP:
-		warnx("token: --help stands alone");
-		return TOOL_USAGE;
+		return tool_wrong("token: --help stands alone");
 	default:
-		return TOOL_USAGE; /* getopt has said why */
+		return TOOL_USAGE; /* tool_getopt() has said why */
 	}
 }
 
@@ -176,12 +176,10 @@ static int set_option(int opt, struct token_options *o, struct pm_eat_policy *po
 static int check_options(const struct token_options *o)
 {
 	if (!o->token) {
-		warnx("token: the token is missing; try --help");
-		return TOOL_USAGE;
+		return tool_wrong("token: the token is missing; try --help");
 	}
 	if (!o->jwks) {
-		warnx("token: the service's keys must be given (--jwks)");
-		return TOOL_USAGE;
+		return tool_wrong("token: the service's keys must be given (--jwks)");
 	}
 	return TOOL_OK;
 }
@@ -202,13 +200,12 @@ static int read_options(
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = set_option(opt, o, policy);
 	if (r)
 		return r;
 	if (optind + 1 < argc) {
-		warnx("token: unexpected argument '%s'", argv[optind + 1]);
-		return TOOL_USAGE;
+		return tool_wrong("token: unexpected argument '%s'", argv[optind + 1]);
 	}
 	o->token = argv[optind]; /* NULL at the end of argv */
 	r = check_options(o);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <err.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <time.h>
@@ -8,6 +7,7 @@
 #include "common/file.h"
 #include "common/manifest.h"
 #include "common/usage.h"
+#include "common/wrong.h"
 #include "pm-verify/bundle.h"
 #include "pm-verify/cmd.h"
 #include "pm-verify/workers.h"
@@ -66,8 +66,7 @@ static int set_option(int opt, struct arguments *a)
 		a->mesh.url = optarg;
 		return TOOL_OK;
 	case OPT_HELP:
-		warnx("worker: --help stands alone");
-		return TOOL_USAGE;
+		return tool_wrong("worker: --help stands alone");
 	default:
 		return tool_mesh_option(&a->mesh, opt, optarg);
 	}
@@ -78,15 +77,15 @@ static int read_options(int argc, char **argv, struct arguments *a)
 	int opt, r = TOOL_OK;
 
 	optind = 1;
-	while (r == TOOL_OK && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (r == TOOL_OK && (opt = tool_getopt(argc, argv, long_options)) != -1)
 		r = set_option(opt, a);
 	if (r)
 		return r;
 	a->worker = argv[optind]; /* NULL at the end of argv */
 	if (!a->worker == !a->mesh.url || !a->mesh.manifest || optind + !a->mesh.url != argc) {
-		warnx("worker: one URL, of a worker or a --coordinator, and --manifest FILE are "
-		      "needed; try --help");
-		return TOOL_USAGE;
+		return tool_wrong(
+			"worker: one URL, of a worker or a --coordinator, and --manifest FILE are "
+			"needed; try --help");
 	}
 	return TOOL_OK;
 }
@@ -114,7 +113,7 @@ static int judge(const struct arguments *a, const struct bundle_options *how,
 			outcome.error = pm_session_attest(session, verdict, report, &outcome.facts);
 		bundle_print(how, &outcome);
 	} else {
-		warnx("%s", pm_strerror(PM_E_NOMEM));
+		tool_failed(PM_E_NOMEM);
 	}
 	pm_appraised_free(outcome.facts);
 	pm_session_free(session);

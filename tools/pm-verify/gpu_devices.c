@@ -5,7 +5,6 @@
  * "evidence": base64 report, "certificate": base64 PEM}...], {"evidences": that, "result_code": 0,
  * "result_message"}.
  */
-#include <err.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/wrong.h"
 #include "pm-verify/gpu.h"
 
 #define INPUT_MAX (4u << 20)
@@ -76,8 +76,7 @@ static int load_one(
 
 	snprintf(dev->name, sizeof(dev->name), "%s", o->report);
 	if (!o->certs) {
-		warnx("gpu: the certificates are missing (--certs)");
-		return TOOL_USAGE;
+		return tool_wrong("gpu: the certificates are missing (--certs)");
 	}
 	r = tool_read_evidence(o->certs, PM_GPU_CERTS_TEXT_MAX, o->json, &certs, &certs_size);
 	if (r == TOOL_OK)

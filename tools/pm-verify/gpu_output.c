@@ -140,6 +140,25 @@ static json_t *devices_json(const struct gpu_devices *d)
 	return list;
 }
 
+/* Why not, in short: a file of golden measurements, the first device refused, or all together. */
+static void set_reason(
+	json_t *json, int error, const struct gpu_collateral *c, const struct gpu_devices *d)
+{
+	const struct pm_report *report = d->report;
+
+	for (size_t i = d->count; i-- > 0;) {
+		if (d->list[i].error < 0)
+			report = d->list[i].report;
+	}
+	for (size_t i = 0; i < c->rim_count; i++) {
+		if (c->rims[i].error < 0) {
+			report = c->rims[i].report;
+			json_object_set_new(json, "file", json_string(c->rims[i].file));
+		}
+	}
+	tool_set_refusal(json, error, report ? pm_report_reason(report) : "");
+}
+
 /* One device's members stand in the object itself, those of several in a list. */
 static void print_json(const struct gpu_options *o, int error, const struct gpu_collateral *c,
 	const struct gpu_devices *d)
@@ -148,6 +167,8 @@ static void print_json(const struct gpu_options *o, int error, const struct gpu_
 
 	json_object_set_new(json, "verdict", json_string(tool_verdict_name(error)));
 	json_object_set_new(json, "time", tool_time_json(o->now));
+	if (error < 0)
+		set_reason(json, error, c, d);
 	json_object_set_new(json, "rims", rims_json(c));
 	if (d->is_set) {
 		json_object_set_new(json, "devices", devices_json(d));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/verbs.h"
+#include "common/wrong.h"
 #include "pm-verify/cmd.h"
 
 static const struct tool_verb verbs[] = {
@@ -22,5 +23,6 @@ static const struct tool_program program = {
 
 int main(int argc, char **argv)
 {
+	tool_wrong_json(argc, argv);
 	return tool_run(&program, argc, argv);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the files that the command line names to the digest. */
-#include <err.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/checks.h"
 #include "common/file.h"
+#include "common/wrong.h"
 #include "pm-verify/measure.h"
 
 /* Largest kernel and initial RAM disk; beyond it their digests can be given. */
@@ -18,7 +20,9 @@ struct file {
 
 static int read_file(const char *path, size_t max, struct file *ret)
 {
-	return path ? tool_read_file(path, max, &ret->bytes, &ret->size) : TOOL_OK;
+	if (!path)
+		return TOOL_OK;
+	return tool_read_evidence(path, max, tool_wants_json(), &ret->bytes, &ret->size);
 }
 
 /* Prints a failure under the name of what it is about. */
@@ -26,6 +30,15 @@ static int judge(const char *subject, int error, const struct pm_report *report)
 {
 	if (error < 0)
 		tool_print_error(subject, error, report);
+	return tool_exit_status(error);
+}
+
+/* The same of a file. */
+static int judge_file(const char *path, int error, const struct pm_report *report)
+{
+	if (error < 0)
+		tool_refuse_input(
+			tool_wants_json(), path, error, report ? pm_report_reason(report) : "");
 	return tool_exit_status(error);
 }
 
@@ -41,7 +54,7 @@ static int set_firmware(
 	free(f.bytes);
 	if (r == PM_OK && o->has_ovmf_hash)
 		r = pm_measure_set_firmware_digest(m, o->ovmf_hash);
-	return judge(o->ovmf, r, report);
+	return judge_file(o->ovmf, r, report);
 }
 
 static int set_svsm(const struct measure_options *o, struct pm_measure *m, struct pm_report *report)
@@ -53,7 +66,7 @@ static int set_svsm(const struct measure_options *o, struct pm_measure *m, struc
 		return status;
 	r = pm_measure_set_svsm(m, f.bytes, f.size, o->vars_size, report);
 	free(f.bytes);
-	return judge(o->svsm, r, report);
+	return judge_file(o->svsm, r, report);
 }
 
 static int set_kernel_digests(const struct measure_options *o, struct pm_measure *m)
@@ -109,7 +122,7 @@ static int compute(const struct measure_options *o, struct pm_measure *m, struct
 	int status = set_firmware(o, m, report);
 
 	if (status == TOOL_OK && o->ovmf_only)
-		return judge(o->ovmf, pm_measure_firmware_digest(m, ret_digest), report);
+		return judge_file(o->ovmf, pm_measure_firmware_digest(m, ret_digest), report);
 	if (status == TOOL_OK)
 		status = set_svsm(o, m, report);
 	if (status == TOOL_OK)
@@ -117,7 +130,7 @@ static int compute(const struct measure_options *o, struct pm_measure *m, struct
 	if (status == TOOL_OK)
 		status = set_vcpus(o, m);
 	if (status == TOOL_OK)
-		status = judge(o->ovmf, pm_measure_digest(m, report, ret_digest), report);
+		status = judge_file(o->ovmf, pm_measure_digest(m, report, ret_digest), report);
 	return status;
 }
 
@@ -128,7 +141,7 @@ static int digest_key(const char *path, uint8_t *ret)
 	int status = read_file(path, PM_ID_KEY_MAX, &f);
 
 	if (path && status == TOOL_OK)
-		status = judge(path, pm_id_key_digest(f.bytes, f.size, report, ret), report);
+		status = judge_file(path, pm_id_key_digest(f.bytes, f.size, report, ret), report);
 	free(f.bytes);
 	pm_report_free(report);
 	return status;
@@ -138,13 +151,18 @@ static int digest_key(const char *path, uint8_t *ret)
 static int make_block(const struct measure_options *o, struct measure_result *result)
 {
 	struct pm_id_block block = o->id_block;
+	int status;
 
 	for (size_t i = 0; i < sizeof(block.launch_digest); i++)
 		block.launch_digest[i] = result->digest[i];
 	pm_id_block_encode(&block, result->id_block);
 	if (!o->id_block_file)
 		return TOOL_OK;
-	return tool_write_file(o->id_block_file, result->id_block, sizeof(result->id_block), 0644);
+	status =
+		tool_write_file(o->id_block_file, result->id_block, sizeof(result->id_block), 0644);
+	if (status != TOOL_OK && tool_wants_json())
+		tool_print_object(o->id_block_file, PM_E_SYS, strerror(errno));
+	return status;
 }
 
 int measure_compute(const struct measure_options *o, struct measure_result *ret)

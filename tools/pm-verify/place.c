@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pm-verify/place.h"
 
-#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +8,11 @@
 #include <pm/text.h>
 
 #include "common/file.h"
+#include "common/wrong.h"
 
 int place_complain(const struct place *at, const char *expected)
 {
-	warnx("%s: %s: expected %s", at->file, at->path, expected);
-	return TOOL_USAGE;
+	return tool_wrong_file(at->file, "%s: expected %s", at->path, expected);
 }
 
 struct place place_below(const struct place *at, const char *key)

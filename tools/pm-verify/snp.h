@@ -28,6 +28,9 @@ struct snp_options {
 	bool has_report_data, has_measurement, has_tcb, has_policy;
 };
 
+/* Does the report, or the command line, name the processor? Without, nothing can be fetched. */
+bool snp_can_fetch(const struct snp_options *o, const struct pm_snp_evidence *ev);
+
 /* Downloads what the command line did not give. An error code of libpm. */
 int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm_report *report);
 

@@ -124,6 +124,11 @@ static int fetch_missing(const struct snp_options *o, const struct fetch *f,
 	return r;
 }
 
+bool snp_can_fetch(const struct snp_options *o, const struct pm_snp_evidence *ev)
+{
+	return o->product || pm_snp_evidence_product(ev);
+}
+
 int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm_report *report)
 {
 	int product = o->product ? o->product : pm_snp_evidence_product(ev), r;
@@ -133,10 +138,8 @@ int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm
 		.now = o->now,
 	};
 
-	if (!product) {
-		warnx("the report does not name a known processor; give --product");
+	if (!product)
 		return PM_E_ARG;
-	}
 	r = open_kds(o, report, &f.kds);
 	if (r == PM_OK)
 		r = fetch_missing(o, &f, ev, report);

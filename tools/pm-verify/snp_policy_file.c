@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pm-verify/snp_policy_file.h"
 
-#include <err.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/checks.h"
 #include "common/file.h"
+#include "common/wrong.h"
 #include "pm-verify/place.h"
 
 #define POLICY_SIZE_MAX (1u << 20)
@@ -28,8 +29,7 @@ static int check(const struct place *at, int error)
 {
 	if (!error)
 		return TOOL_OK;
-	warnx("%s: %s: %s", at->file, at->path, pm_strerror(error));
-	return TOOL_USAGE;
+	return tool_wrong_file(at->file, "%s: %s", at->path, pm_strerror(error));
 }
 
 /* Each key of an object by its rule. */
@@ -450,15 +450,15 @@ int snp_policy_file_load(const char *path, struct pm_snp_policy *policy)
 	json_error_t error;
 	json_t *json;
 	size_t len;
-	int r = tool_read_file(path, POLICY_SIZE_MAX, &text, &len);
+	int r = tool_read_evidence(path, POLICY_SIZE_MAX, tool_wants_json(), &text, &len);
 
 	if (r)
 		return TOOL_USAGE;
 	json = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &error);
 	free(text);
 	if (!json) {
-		warnx("%s: line %d, column %d: %s", path, error.line, error.column, error.text);
-		return TOOL_USAGE;
+		return tool_wrong_file(
+			path, "line %d, column %d: %s", error.line, error.column, error.text);
 	}
 	r = read_object(policy, &at, json, rules, ARRAY_LEN(rules));
 	json_decref(json);
