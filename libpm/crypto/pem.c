@@ -7,13 +7,25 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "crypto/der.h"
+
+/* Of anything longer than 129 bytes the second byte is none of a text. */
+static bool is_der(struct pm_view input)
+{
+	struct pm_view content;
+
+	if (input.ptr[0] != PM_DER_SEQUENCE)
+		return false;
+	return (input.len > 1 && input.ptr[1] & 0x80) ||
+	       pm_der_only(input, PM_DER_SEQUENCE, &content);
+}
 
 bool pm_pem_is(struct pm_view input)
 {
 	static const char begin[] = "-----BEGIN ";
 
-	/* DER begins with a SEQUENCE, 0x30: the digit 0, which no PEM text begins with. */
-	if (!input.len || input.ptr[0] == 0x30)
+	/* DER begins with a SEQUENCE, 0x30: the digit 0, with which text before a block may begin. */
+	if (!input.len || is_der(input))
 		return false;
 	return memmem(input.ptr, input.len, begin, sizeof(begin) - 1) != NULL;
 }
@@ -41,15 +53,21 @@ static int decode(const char *text, const char *begin, const char *end, pm_pem_f
 	return r;
 }
 
-int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg)
+/* The text without the zeros at the end of a C string or of a buffer that it was read from. */
+static struct pm_view without_zeros(struct pm_view text)
+{
+	while (text.len && !text.ptr[text.len - 1])
+		text.len--;
+	return text;
+}
+
+static int each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg)
 {
 	pm_cleanup(free) char *copy = pm_alloc(text.len + 1); /* mbedTLS wants a final NUL */
 	char begin[64], end[64];
 	int r = PM_E_FORMAT;
 	char *at;
 
-	if (text.len && memchr(text.ptr, 0, text.len)) /* blocks behind it would go unseen */
-		return PM_E_FORMAT;
 	if (!copy)
 		return PM_E_NOMEM;
 	pm_copy(copy, text.ptr, text.len);
@@ -64,6 +82,15 @@ int pm_pem_each(struct pm_view text, const char *label, pm_pem_fn fn, void *arg)
 		at += used;
 	}
 	return r;
+}
+
+int pm_pem_each(struct pm_view input, const char *label, pm_pem_fn fn, void *arg)
+{
+	struct pm_view text = without_zeros(input);
+
+	if (text.len && memchr(text.ptr, 0, text.len)) /* blocks behind it would go unseen */
+		return PM_E_FORMAT;
+	return each(text, label, fn, arg);
 }
 
 int pm_pem_private(struct pm_view text, pm_pem_fn fn, void *arg)

@@ -577,10 +577,13 @@ START_TEST(pem_blocks_in_order)
 		"subject=one\n" BEGIN "b25l\n" END "noise\n" BEGIN "dHdv\r\n" END
 		"-----BEGIN X509 CRL-----\nbGlzdA==\n-----END X509 CRL-----\n" BEGIN
 		"dGhy\nZWU=\n" END "end\n";
-	struct seen seen = {0}, crl = {0}, stopped = {.stop_at = 2};
+	struct seen seen = {0}, zeros = {0}, crl = {0}, stopped = {.stop_at = 2};
 
 	ck_pm(pm_pem_each(VIEW(text), "CERTIFICATE", see, &seen), PM_OK);
 	ck_assert_str_eq(seen.text, "one;two;three;");
+	/* With its final zero, as a C string. */
+	ck_pm(pm_pem_each(pm_view(text, sizeof(text)), "CERTIFICATE", see, &zeros), PM_OK);
+	ck_assert_str_eq(zeros.text, "one;two;three;");
 	ck_pm(pm_pem_each(VIEW(text), "X509 CRL", see, &crl), PM_OK);
 	ck_assert_str_eq(crl.text, "list;");
 	ck_pm(pm_pem_each(VIEW(text), "CERTIFICATE", see, &stopped), PM_E_STATE);
@@ -624,6 +627,9 @@ START_TEST(pem_is_told_from_der)
 	ck_assert(pm_pem_is(VIEW(BEGIN "b25l\n" END)));
 	ck_assert(pm_pem_is(VIEW("subject=x\n" BEGIN)));
 	ck_assert(!pm_pem_is(VIEW("\x30\x82\x01\x00" BEGIN)));
+	ck_assert(!pm_pem_is(VIEW("\x30\x1c" BEGIN)));
+	ck_assert(pm_pem_is(VIEW("0 s:CN = SEV-Milan\n" BEGIN)));
+	ck_assert(!pm_pem_is(VIEW("0")));
 	ck_assert(!pm_pem_is(VIEW("-----BEGIN")));
 	ck_assert(!pm_pem_is(pm_view(NULL, 0)));
 }
