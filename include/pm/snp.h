@@ -304,7 +304,7 @@ PM_API int pm_snp_evidence_product(const struct pm_snp_evidence *evidence);
 /**
  * pm_snp_evidence_add_certs - add certificates that came with the report
  * @evidence: the evidence
- * @bytes: one DER certificate, or PEM text with one or more; copied
+ * @bytes: DER certificates in a row, or PEM text with one or more; copied
  * @size: how many
  * @report: receives the reason of a refusal, or NULL
  *
@@ -326,8 +326,8 @@ PM_API int pm_snp_evidence_add_certs(struct pm_snp_evidence *evidence, const voi
  * @report: receives the reason of a refusal, or NULL
  *
  * Takes the VCEK, VLEK, ASK, ARK and CRL entries, DER or PEM; entries of another GUID are kept
- * for pm_snp_policy_require_entry(). Source: GHCB specification (AMD 56421), "SNP Extended
- * Guest Request".
+ * for pm_snp_policy_require_entry(), empty ones are passed over. Source: GHCB specification (AMD
+ * 56421), "SNP Extended Guest Request".
  *
  * Return: 0; PM_E_FORMAT for entries out of bounds, doubled or not ended; PM_E_LIMIT; PM_E_NOMEM;
  * PM_E_STATE when a table was added before.

@@ -24,7 +24,7 @@ bool pm_pem_is(struct pm_view input)
 {
 	static const char begin[] = "-----BEGIN ";
 
-	/* DER begins with a SEQUENCE, 0x30: the digit 0, with which text before a block may begin. */
+	/* DER begins with a SEQUENCE, 0x30: the digit 0, as text before a block may. */
 	if (!input.len || is_der(input))
 		return false;
 	return memmem(input.ptr, input.len, begin, sizeof(begin) - 1) != NULL;

@@ -183,9 +183,36 @@ static int add_crl(struct pm_view der, void *arg)
 	return PM_OK;
 }
 
+/* Elements in a row, as tools write chains without PEM? */
+static bool is_row(struct pm_view der)
+{
+	struct pm_view content;
+
+	while (der.len) {
+		if (!pm_der_get(&der, PM_DER_SEQUENCE, &content))
+			return false;
+	}
+	return true;
+}
+
+static int add_row(struct adding *a, struct pm_view der, pm_pem_fn fn)
+{
+	struct pm_view whole, content;
+	int r = PM_OK;
+
+	if (!is_row(der))
+		return fn(der, a); /* which says what is wrong */
+	while (r == PM_OK && der.len) {
+		if (!pm_der_get_whole(&der, PM_DER_SEQUENCE, &whole, &content))
+			return PM_E_FORMAT;
+		r = fn(whole, a);
+	}
+	return r;
+}
+
 /*
- * Hands DER, or each block of PEM text, to fn. Whether it is more than a SEQUENCE, verification
- * finds out.
+ * Hands each element of DER, or each block of PEM text, to fn. Whether it is more than a SEQUENCE,
+ * verification finds out.
  */
 static int add(struct adding *a, struct pm_view bytes, const char *label, pm_pem_fn fn)
 {
@@ -197,7 +224,7 @@ static int add(struct adding *a, struct pm_view bytes, const char *label, pm_pem
 	if (!bytes.len)
 		return pm_fail(a->report, PM_E_FORMAT, label, "DER or PEM", "nothing");
 	if (!pm_pem_is(bytes))
-		return fn(bytes, a);
+		return add_row(a, bytes, fn);
 	r = pm_pem_each(bytes, label, fn, a);
 	if (r == PM_E_FORMAT)
 		return pm_fail(a->report, r, label, "PEM blocks of that label",

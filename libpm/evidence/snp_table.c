@@ -86,7 +86,7 @@ static int read_entry(struct pm_rd *rd, struct pm_view table, struct pm_report *
 	if (*ret_end)
 		return PM_OK;
 	ret->bytes = slice(table, offset, length);
-	if (!length || ret->bytes.len != length)
+	if (ret->bytes.len != length)
 		return pm_fail(report, PM_E_FORMAT, NAME, "entries inside of the table",
 			"offset %" PRIu32 ", length %" PRIu32, offset, length);
 	return PM_OK;
@@ -121,6 +121,8 @@ static int read_entries(
 			return r;
 		if (end)
 			break;
+		if (!entry.bytes.len) /* a host's place for what it was not given */
+			continue;
 		if (count == PM_SNP_TABLE_ENTRIES_MAX)
 			return pm_fail(report, PM_E_LIMIT, NAME, "at most 32 entries", "more");
 		if (has_entry(ret, count, entry.guid))

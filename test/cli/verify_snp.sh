@@ -214,8 +214,17 @@ real_evidence() {
 		done
 	done
 	cat "$vectors/certs/milan_ask.der" "$vectors/certs/milan_ark.der" >"$work/two.der"
-	run 1 "two certificates in DER" $verify "$ms" $any $at --chain "$work/two.der"
-	says "$work/two.der: malformed input: certificate: found 3316 bytes"
+	run 0 "two certificates in DER" $verify "$ms" $any $at $own --chain "$work/two.der"
+	echo >>"$work/two.der"
+	run 1 "a byte behind them" $verify "$ms" $any $at $own --chain "$work/two.der"
+	says "$work/two.der: malformed input: certificate: found 3317 bytes"
+	# As tools and people write it.
+	chain=$vectors/certs/milan_vcek_cert_chain.pem
+	{ echo "0 s:CN = SEV-Milan"; sed 's/$/\r/' "$chain"; printf '\0'; } >"$work/odd.pem"
+	run 0 "text before PEM, line ends, a final zero" $verify "$ms" $any $at $own --chain "$work/odd.pem"
+	{ cat "$vectors/certs/milan_ark.pem"; echo; cat "$vectors/certs/milan_ask.pem" \
+		"$vectors/milan/ms_milan_v3.vek.pem"; } >"$work/reversed.pem"
+	run 0 "the root first" $verify "$ms" $any $at --chain "$work/reversed.pem"
 	run 1 "no VEK" $verify "$vectors/milan/ms_milan_v3.report.bin" $any $at
 	says "VEK: found none, expected SEV-VCEK"
 	run 0 "certificate table" $verify "$vectors/genoa/veraison.report.bin" $any $at \

@@ -283,13 +283,34 @@ START_TEST(table_is_read)
 }
 END_TEST
 
+/* A host's place for what it was not given is no entry, wherever it points. */
+START_TEST(empty_entries_are_passed_over)
+{
+	pm_cleanup(pm_snp_evidence) struct pm_snp_evidence *ev = new_evidence();
+	uint8_t b[256];
+	struct pm_wr wr = pm_wr(b, sizeof(b));
+	size_t len;
+
+	put_entry(&wr, CRL_GUID, 0, 0);
+	put_entry(&wr, VCEK_GUID, 0xffffffff, 0);
+	put_entry(&wr, VCEK_GUID, 120, 3);
+	put_entry(&wr, MY_GUID, 123, 0);
+	pm_wr_zero(&wr, 24);
+	pm_wr_bytes(&wr, VIEW("0\1c"));
+	ck_assert(pm_wr_done(&wr, &len));
+	ck_pm(pm_snp_evidence_add_table(ev, b, len, NULL), PM_OK);
+	ck_assert_uint_eq(ev->cert_count, 1);
+	ck_assert_uint_eq(ev->crl_count, 0);
+	ck_assert_uint_eq(ev->entry_count, 1);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	uint32_t offset, length;
 	bool end;
 } bad_tables[] = {
 	{"not ended", 48, 1, false},
-	{"empty entry", 48, 0, true},
 	{"beyond the end", 48, 17, true},
 	{"offset beyond the end", 65, 1, true},
 	{"wrapping", 0xfffffff0, 0x20, true},
@@ -383,7 +404,9 @@ START_TEST(certificates_are_bounded)
 	static uint8_t text[(1 << 20) + 1] = "-----BEGIN "; /* PEM, and nothing but */
 	uint8_t der[3] = {0x30, 1, 0};
 
+	big[3]++; /* one element of all */
 	ck_pm(pm_snp_evidence_add_certs(ev, big, sizeof(big), NULL), PM_E_LIMIT);
+	big[3]--;
 	ck_pm(pm_snp_evidence_add_certs(ev, text, sizeof(text), NULL), PM_E_LIMIT);
 	ck_pm(pm_snp_evidence_add_certs(ev, text, sizeof(text) - 1, NULL), PM_E_FORMAT);
 	ck_pm(pm_snp_evidence_add_crl(ev, text, sizeof(text), NULL), PM_E_LIMIT);
@@ -399,6 +422,21 @@ START_TEST(certificates_are_bounded)
 	ck_pm(pm_snp_evidence_add_certs(ev, der, 3, NULL), PM_E_LIMIT);
 	fill_crls(ev);
 	ck_pm(pm_snp_evidence_add_crl(ev, "0\1c", 3, NULL), PM_E_LIMIT);
+}
+END_TEST
+
+/* DER in a row is taken apart, wholly or not at all. */
+START_TEST(certificates_in_a_row)
+{
+	pm_cleanup(pm_snp_evidence) struct pm_snp_evidence *ev = new_evidence();
+
+	ck_pm(pm_snp_evidence_add_certs(ev, "0\1a0\0000\1b", 8, NULL), PM_OK);
+	ck_assert_uint_eq(ev->cert_count, 3);
+	ck_assert(pm_view_equal(ev->certs[0], VIEW("0\1a")));
+	ck_assert(pm_view_equal(ev->certs[2], VIEW("0\1b")));
+	ck_pm(pm_snp_evidence_add_certs(ev, "0\1c\n", 4, NULL), PM_E_FORMAT);
+	ck_pm(pm_snp_evidence_add_certs(ev, "0\1c0\2d", 6, NULL), PM_E_FORMAT);
+	ck_assert_uint_eq(ev->cert_count, 3);
 }
 END_TEST
 
@@ -972,10 +1010,12 @@ static void add_parser_tests(TCase *t)
 	tcase_add_test(t, products);
 	tcase_add_test(t, tcb_layouts);
 	tcase_add_test(t, table_is_read);
+	tcase_add_test(t, empty_entries_are_passed_over);
 	tcase_add_loop_test(t, bad_tables_are_refused, 0, PM_ARRAY_LEN(bad_tables));
 	tcase_add_test(t, odd_tables);
 	tcase_add_test(t, items_of_tables_are_bounded);
 	tcase_add_test(t, certificates_are_bounded);
+	tcase_add_test(t, certificates_in_a_row);
 	tcase_add_test(t, what_is_no_sequence_is_refused);
 	tcase_add_test(t, hcl_is_unwrapped);
 	tcase_add_test(t, hcl_is_strict);
