@@ -60,9 +60,9 @@ PM_API void pm_ocsp_set_free(struct pm_ocsp_set *set);
  * @size: how many bytes, at most PM_OCSP_RESPONSE_SIZE_MAX
  * @report: receives the reason of a refusal, or NULL
  *
- * The form is checked here, the rest when a certificate is. Only SHA-384 is taken for the
- * identifiers of certificates: it is what pm_ocsp_request() asks with. A response that is there
- * already is not added again.
+ * The form is checked here, the rest when a certificate is; a response that nobody of the issuer's
+ * signed then says nothing. Identifiers of certificates may be made with SHA-384, as those of
+ * pm_ocsp_request(), with SHA-256 or SHA-1. A response that is there already is not added again.
  *
  * Return: 0; PM_E_FORMAT; PM_E_UNSUPPORTED for another kind of response, hash or critical
  * extension; PM_E_REJECTED when the responder says that it has no answer; PM_E_LIMIT; PM_E_NOMEM.

@@ -29,8 +29,10 @@ struct window {
 /* What was found so far. */
 struct verdict {
 	bool any, good;
-	struct window stale; /* the last one that was out of its time */
-	int64_t until;	     /* of the good answer that lasts longest */
+	bool late;
+	struct window stale;			  /* the last one that was out of its time */
+	const struct pm_ocsp_response *false_one; /* whose signature does not verify */
+	int64_t until;				  /* of the good answer that lasts longest */
 };
 
 static const char *reason_text(int reason)
@@ -97,48 +99,78 @@ static int judge(
 
 /* One answer for the certificate. PM_E_STALE is not noted: another may be in time. */
 static int check_single(const struct question *q, const struct pm_ocsp_response *response,
-	const struct pm_ocsp_single *single, struct window *ret)
+	const struct pm_ocsp_single *single, const struct pm_ocsp_signer *signer,
+	struct window *ret)
 {
-	struct pm_ocsp_signer signer;
 	struct window w;
-	int r = pm_ocsp_check_signature(
-		response, q->issuer, q->issuer_key, q->set->verified, q->report, &signer);
 
-	if (r < 0)
-		return r;
 	/* No later answer takes a revocation back, but for a hold. */
 	if (single->status == PM_OCSP_REVOKED && single->reason != PM_OCSP_REASON_HOLD)
 		return refuse_revoked(q, single);
-	w = window_of(response, single, &signer);
+	w = window_of(response, single, signer);
 	*ret = w;
 	if (q->now < w.from || q->now > w.to)
 		return PM_E_STALE;
 	return judge(q, single, &w);
 }
 
+static int take_single(const struct question *q, const struct pm_ocsp_response *response,
+	const struct pm_ocsp_single *single, const struct pm_ocsp_signer *signer, struct verdict *v)
+{
+	struct window w = {0};
+	int r = check_single(q, response, single, signer, &w);
+
+	if (r == PM_E_STALE) {
+		v->late = true;
+		v->stale = w;
+		return PM_OK;
+	}
+	if (r < 0)
+		return r;
+	if (!v->good || w.to > v->until)
+		v->until = w.to;
+	v->good = true;
+	return PM_OK;
+}
+
+static bool speaks_of(const struct pm_ocsp_response *response, const struct pm_ocsp_own_id *id)
+{
+	for (size_t i = 0; i < response->single_count; i++) {
+		if (pm_ocsp_id_equal(id, &response->singles[i].id))
+			return true;
+	}
+	return false;
+}
+
+static int check_signature(const struct question *q, const struct pm_ocsp_response *response,
+	struct pm_report *report, struct pm_ocsp_signer *ret)
+{
+	return pm_ocsp_check_signature(
+		response, q->issuer, q->issuer_key, q->set->verified, report, ret);
+}
+
+/* What nobody of the issuer's signed says nothing, good or bad. */
 static int check_response(
 	const struct question *q, const struct pm_ocsp_response *response, struct verdict *v)
 {
-	for (size_t i = 0; i < response->single_count; i++) {
-		const struct pm_ocsp_single *single = &response->singles[i];
-		struct window w = {0};
-		int r;
+	struct pm_ocsp_signer signer;
+	int r;
 
-		if (!pm_ocsp_id_equal(&q->id, &single->id))
-			continue;
-		v->any = true;
-		r = check_single(q, response, single, &w);
-		if (r == PM_E_STALE) {
-			v->stale = w;
-			continue;
-		}
-		if (r < 0)
-			return r;
-		if (!v->good || w.to > v->until)
-			v->until = w.to;
-		v->good = true;
+	if (!speaks_of(response, &q->id))
+		return PM_OK;
+	v->any = true;
+	r = check_signature(q, response, NULL, &signer);
+	if (r == PM_E_NOMEM || r == PM_E_CRYPTO)
+		return r;
+	if (r < 0) {
+		v->false_one = response;
+		return PM_OK;
 	}
-	return PM_OK;
+	for (size_t i = 0; r == PM_OK && i < response->single_count; i++) {
+		if (pm_ocsp_id_equal(&q->id, &response->singles[i].id))
+			r = take_single(q, response, &response->singles[i], &signer, v);
+	}
+	return r;
 }
 
 static int refuse_stale(const struct question *q, const struct window *w)
@@ -147,6 +179,19 @@ static int refuse_stale(const struct question *q, const struct window *w)
 
 	snprintf(text, sizeof(text), "%s to %s", pm_time(w->from).s, pm_time(w->to).s);
 	return pm_fail(q->report, PM_E_STALE, q->name, text, "%s", pm_time(q->now).s);
+}
+
+/* Why none of the answers is good. */
+static int refuse(const struct question *q, const struct verdict *v)
+{
+	struct pm_ocsp_signer signer;
+	int r = PM_E_REJECTED;
+
+	if (v->late)
+		return refuse_stale(q, &v->stale);
+	if (v->false_one)
+		r = check_signature(q, v->false_one, q->report, &signer);
+	return r < 0 ? r : PM_E_REJECTED;
 }
 
 int pm_ocsp_check(const struct pm_ocsp_set *set, const struct pm_cert *cert,
@@ -168,7 +213,7 @@ int pm_ocsp_check(const struct pm_ocsp_set *set, const struct pm_cert *cert,
 	if (!v.any)
 		return PM_E_MISSING;
 	if (!v.good)
-		return refuse_stale(&q, &v.stale);
+		return refuse(&q, &v);
 	if (v.until < *until)
 		*until = v.until;
 	return PM_OK;

@@ -177,28 +177,55 @@ static int is_named(const struct pm_ocsp_response *response, const struct pm_cer
 	return r;
 }
 
-/* The first certificate of the response that its responderID names. */
-static int find_responder(
-	const struct pm_ocsp_response *response, struct pm_report *report, struct pm_cert **ret)
-{
-	for (size_t i = 0; i < response->cert_count; i++) {
-		pm_cleanup(pm_cert) struct pm_cert *cert = NULL;
-		bool named = false;
-		int r = pm_cert_parse(response->certs[i], &cert);
+/* Who may have signed, by the response's responderID: the issuer itself, or who has one of these. */
+struct named {
+	bool issuer;
+	struct pm_cert *certs[PM_OCSP_CERTS_MAX];
+	size_t count;
+	int bad;	   /* the error of the first that is no certificate, or 0 */
+	size_t bad_length; /* its length */
+};
 
-		if (r == PM_E_NOMEM)
-			return r;
-		if (r < 0)
-			return pm_fail(report, r, "OCSP responder", "a certificate",
-				"%zu bytes that are not one", response->certs[i].len);
-		r = is_named(response, cert, &named);
-		if (r < 0)
-			return r;
-		if (named) {
-			*ret = pm_steal(cert);
-			return PM_OK;
-		}
+static void pm_cleanup_named(struct named *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		pm_cert_free(n->certs[i]);
+}
+
+static int add_named(const struct pm_ocsp_response *response, size_t i, struct named *n)
+{
+	pm_cleanup(pm_cert) struct pm_cert *cert = NULL;
+	bool named = false;
+	int r = pm_cert_parse(response->certs[i], &cert);
+
+	if (r == PM_E_NOMEM)
+		return r;
+	if (r < 0) {
+		n->bad_length = n->bad ? n->bad_length : response->certs[i].len;
+		n->bad = n->bad ? n->bad : r;
+		return PM_OK;
 	}
+	r = is_named(response, cert, &named);
+	if (r == PM_OK && named)
+		n->certs[n->count++] = pm_steal(cert);
+	return r;
+}
+
+static int find_named(
+	const struct pm_ocsp_response *response, const struct pm_cert *issuer, struct named *n)
+{
+	int r = is_named(response, issuer, &n->issuer);
+
+	for (size_t i = 0; r == PM_OK && i < response->cert_count; i++)
+		r = add_named(response, i, n);
+	return r;
+}
+
+static int refuse_unnamed(const struct named *n, struct pm_report *report)
+{
+	if (n->bad)
+		return pm_fail(report, n->bad, "OCSP responder", "a certificate",
+			"%zu bytes that are not one", n->bad_length);
 	return pm_fail(report, PM_E_REJECTED, "OCSP responder",
 		"the issuer, or a certificate in the response", "neither");
 }
@@ -214,44 +241,69 @@ static int check_bytes(const struct pm_ocsp_response *response, const struct pm_
 	return PM_OK;
 }
 
-static int verify_delegated(const struct pm_ocsp_response *response, const struct pm_cert *issuer,
-	const struct pm_pubkey *issuer_key, struct pm_lru *verified, struct pm_report *report,
-	struct pm_ocsp_signer *ret)
+/* What a response is verified with. */
+struct verifying {
+	const struct pm_ocsp_response *response;
+	const struct pm_cert *issuer;
+	const struct pm_pubkey *issuer_key;
+	struct pm_lru *verified;
+};
+
+static int verify_delegated(const struct verifying *v, const struct pm_cert *cert,
+	struct pm_report *report, struct pm_ocsp_signer *ret)
 {
 	pm_cleanup(pm_shared) struct pm_shared *shared = NULL;
-	pm_cleanup(pm_cert) struct pm_cert *cert = NULL;
 	const struct responder *responder;
-	int r = find_responder(response, report, &cert);
+	int r = get_responder(cert, v->issuer, v->issuer_key, v->verified, report, &shared);
 
 	if (r < 0)
 		return r;
-	r = get_responder(cert, issuer, issuer_key, verified, report, &shared);
-	if (r < 0)
-		return r;
 	responder = (const struct responder *)shared;
-	r = check_bytes(response, responder->key, report);
+	r = check_bytes(v->response, responder->key, report);
 	if (r < 0)
 		return r;
 	*ret = responder->signer;
 	return PM_OK;
 }
 
+/* Number i of those that are named, the issuer first. */
+static int verify_by(const struct verifying *v, const struct named *n, size_t i,
+	struct pm_report *report, struct pm_ocsp_signer *ret)
+{
+	int r;
+
+	if (!n->issuer || i)
+		return verify_delegated(v, n->certs[i - n->issuer], report, ret);
+	r = check_bytes(v->response, v->issuer_key, report);
+	if (r == PM_OK)
+		*ret = (struct pm_ocsp_signer){INT64_MIN, INT64_MAX};
+	return r;
+}
+
+/* Several can have one name or key, as when a responder got a new certificate: one must verify. */
+static int verify_by_any(const struct verifying *v, const struct named *n, struct pm_report *report,
+	struct pm_ocsp_signer *ret)
+{
+	size_t count = n->count + n->issuer;
+
+	for (size_t i = 0; count > 1 && i < count; i++) {
+		int r = verify_by(v, n, i, NULL, ret);
+
+		if (r == PM_OK || r == PM_E_NOMEM || r == PM_E_CRYPTO)
+			return r;
+	}
+	return count ? verify_by(v, n, 0, report, ret) : refuse_unnamed(n, report);
+}
+
 static int verify(const struct pm_ocsp_response *response, const struct pm_cert *issuer,
 	const struct pm_pubkey *issuer_key, struct pm_lru *verified, struct pm_report *report,
 	struct pm_ocsp_signer *ret)
 {
-	bool by_issuer = false;
-	int r = is_named(response, issuer, &by_issuer);
+	__attribute__((cleanup(pm_cleanup_named))) struct named named = {0};
+	const struct verifying v = {response, issuer, issuer_key, verified};
+	int r = find_named(response, issuer, &named);
 
-	if (r < 0)
-		return r;
-	if (!by_issuer)
-		return verify_delegated(response, issuer, issuer_key, verified, report, ret);
-	r = check_bytes(response, issuer_key, report);
-	if (r < 0)
-		return r;
-	*ret = (struct pm_ocsp_signer){INT64_MIN, INT64_MAX};
-	return PM_OK;
+	return r < 0 ? r : verify_by_any(&v, &named, report, ret);
 }
 
 /* Not to remember does no harm: it is verified again. */

@@ -350,6 +350,56 @@ START_TEST(another_issuers_responder)
 }
 END_TEST
 
+/* Certificates of one name or key in the response: one that verifies suffices. */
+START_TEST(responders_of_one_name)
+{
+	for (int by_name = 0; by_name < 2; by_name++) {
+		struct mint_cert again = responder_spec;
+		struct mint_ocsp spec = good();
+		struct pm_view self;
+
+		again.signer = (struct mint_signer){.key = responder_key, .name = "CA"};
+		self = mint_cert(&again); /* issued by itself, and first */
+		spec.by_name = by_name;
+		spec.first_cert = self;
+		expect("a namesake first", &spec, PM_OK, NULL);
+		spec.forged = true;
+		expect("a namesake first, forged", &spec, PM_E_REJECTED,
+			"OCSP responder, signature");
+		test_free(self);
+		spec.forged = false;
+		again = responder_spec;
+		again.key = other_key;
+		spec.first_cert = self = mint_cert(&again);
+		expect("one of another key first", &spec, PM_OK, NULL);
+		spec.responder = self;
+		spec.first_cert = responder;
+		spec.key = other_key;
+		expect("the second of one name", &spec, PM_OK, NULL);
+		test_free(self);
+	}
+}
+END_TEST
+
+/* The issuer's namesake: whichever of the two signed. */
+START_TEST(a_responder_named_as_the_issuer)
+{
+	struct mint_ocsp spec;
+
+	responder_spec.name = "CA";
+	mint_responder();
+	spec = good();
+	spec.by_name = true;
+	expect("the namesake", &spec, PM_OK, NULL);
+	spec.key = ca_key;
+	spec.responder = ca;
+	spec.first_cert = responder;
+	expect("the issuer", &spec, PM_OK, NULL);
+	spec.forged = true;
+	expect("neither", &spec, PM_E_REJECTED, "OCSP, signature");
+}
+END_TEST
+
 /* --- of whom --------------------------------------------------------------------------------- */
 
 /* Ours, OpenSSL's default, and one that others ask with: the hash finds an answer, no more. */
@@ -582,7 +632,13 @@ START_TEST(two_responses)
 	forged_one.forged = true;
 	expect_two("good and good", &yes, &later, PM_OK, TO - 1);
 	expect_two("good and old", &yes, &old, PM_OK, TO - 1);
-	expect_two("good and forged", &yes, &forged_one, PM_E_REJECTED, INT64_MAX);
+	/* What nobody signed says nothing. */
+	expect_two("good and forged", &yes, &forged_one, PM_OK, TO - 1);
+	expect_two("old and forged", &old, &forged_one, PM_E_STALE, INT64_MAX);
+	no = revoked(1, FROM);
+	no.forged = true;
+	expect_two("good and a forged revocation", &yes, &no, PM_OK, TO - 1);
+	expect_two("two forged ones", &forged_one, &no, PM_E_REJECTED, INT64_MAX);
 	no = revoked(1, FROM);
 	expect_two("good and revoked", &yes, &no, PM_E_REJECTED, INT64_MAX);
 	/* A revocation does not end by growing old... */
@@ -926,6 +982,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, responder_of, 0, (int)PM_ARRAY_LEN(responders));
 	tcase_add_test(t, responder_key_on_p256);
 	tcase_add_test(t, another_issuers_responder);
+	tcase_add_test(t, responders_of_one_name);
+	tcase_add_test(t, a_responder_named_as_the_issuer);
 	tcase_add_loop_test(t, of_each_hash, 0, PM_ARRAY_LEN(id_hashes));
 	tcase_add_loop_test(t, of_another_certificate, 0, PM_ARRAY_LEN(id_hashes));
 	tcase_add_loop_test(t, of_another_issuer, 0, PM_ARRAY_LEN(id_hashes));
