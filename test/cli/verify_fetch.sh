@@ -68,7 +68,17 @@ python3 - "$work/sim/vek.der" "$work/vek-only" <<-'END'
 END
 run 0 "table with the VCEK alone" verify --certs "$work/vek-only"
 count 2 "chain and CRL, beside a table with the VCEK"
+# A host that has the VCEK of an older firmware still.
+run 0 "another machine" "$bin/pm-sim" init "$work/other" --product Genoa
+run 0 "another VCEK given" verify --vek "$work/other/vek.der"
+count 3 "chain and CRL, then the VCEK"
+run 1 "another REPORT_DATA" "$bin/pm-verify" snp "$work/report.bin" --any-tcb --report-data "$(printf %0128d 0)" \
+	--policy "$work/sim/policy.json" --fetch --kds "http://127.0.0.1:$port" --vek "$work/sim/vek.der"
+count 2 "chain and CRL, and nothing for what is not the VCEK's fault"
 rm "$work/sim/vek.der"
+run 1 "another VCEK given, and no right one" verify --vek "$work/other/vek.der"
+says "VEK"
+count 3 "chain and CRL, then in vain the VCEK"
 run 1 "no such chip" verify
 says "HTTP 404"
 run 2 "no server" "$bin/pm-verify" snp "$work/report.bin" --any-tcb --report-data "$data" --fetch \

@@ -360,6 +360,10 @@ static int judge(const struct snp_options *o, struct pm_snp_evidence *ev,
 	r = o->fetch ? snp_fetch(o, ev, report) : PM_OK;
 	if (r == PM_OK)
 		r = pm_snp_verify(ev, policy, NULL, o->now, report, &facts);
+	if (r < 0 && o->fetch && snp_fetch_again(o, ev, report)) {
+		pm_report_reset(report);
+		r = pm_snp_verify(ev, policy, NULL, o->now, report, &facts);
+	}
 	snp_print(o, r, report, facts);
 	return tool_exit_status(r);
 }

@@ -34,6 +34,13 @@ bool snp_can_fetch(const struct snp_options *o, const struct pm_snp_evidence *ev
 /* Downloads what the command line did not give. An error code of libpm. */
 int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm_report *report);
 
+/*
+ * Of a report that was refused for its VCEK: downloads that, as a host may have given the one of an
+ * older firmware. False when there is no reason to, or it failed: the refusal stands.
+ */
+bool snp_fetch_again(
+	const struct snp_options *o, struct pm_snp_evidence *ev, const struct pm_report *refused);
+
 /* Prints the verdict; facts is NULL unless accepted. */
 void snp_print(const struct snp_options *o, int error, const struct pm_report *report,
 	const struct pm_snp_facts *facts);

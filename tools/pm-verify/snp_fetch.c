@@ -129,7 +129,11 @@ bool snp_can_fetch(const struct snp_options *o, const struct pm_snp_evidence *ev
 	return o->product || pm_snp_evidence_product(ev);
 }
 
-int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm_report *report)
+/* Opens the service and has fn fetch from it. */
+static int fetch_with(const struct snp_options *o, struct pm_snp_evidence *ev,
+	struct pm_report *report,
+	int (*fn)(const struct snp_options *o, const struct fetch *f, struct pm_snp_evidence *ev,
+		struct pm_report *report))
 {
 	int product = o->product ? o->product : pm_snp_evidence_product(ev), r;
 	struct fetch f = {
@@ -142,7 +146,41 @@ int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm
 		return PM_E_ARG;
 	r = open_kds(o, report, &f.kds);
 	if (r == PM_OK)
-		r = fetch_missing(o, &f, ev, report);
+		r = fn(o, &f, ev, report);
 	pm_kds_free(f.kds);
 	return r;
+}
+
+int snp_fetch(const struct snp_options *o, struct pm_snp_evidence *ev, struct pm_report *report)
+{
+	return fetch_with(o, ev, report, fetch_missing);
+}
+
+static int fetch_own(const struct snp_options *o, const struct fetch *f, struct pm_snp_evidence *ev,
+	struct pm_report *report)
+{
+	(void)o;
+	return fetch_vcek(f, ev, report);
+}
+
+/* Is it the VEK that failed, and not what it signed? */
+static bool blames_vek(const struct pm_report *report)
+{
+	const struct pm_check *c = pm_report_failure(report);
+
+	return c && (!strncmp(c->name, "VEK", 3) || !strcmp(c->name, "SIGNATURE"));
+}
+
+bool snp_fetch_again(
+	const struct snp_options *o, struct pm_snp_evidence *ev, const struct pm_report *refused)
+{
+	struct pm_report *report;
+	int r;
+
+	if (pm_snp_evidence_untrusted(ev)->signing_key != PM_SNP_VCEK || !blames_vek(refused))
+		return false;
+	report = pm_report_new();
+	r = report ? fetch_with(o, ev, report, fetch_own) : PM_E_NOMEM;
+	pm_report_free(report);
+	return r == PM_OK;
 }
