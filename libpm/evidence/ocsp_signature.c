@@ -177,7 +177,7 @@ static int is_named(const struct pm_ocsp_response *response, const struct pm_cer
 	return r;
 }
 
-/* Who may have signed, by the response's responderID: the issuer itself, or who has one of these. */
+/* Who may have signed, by responderID: the issuer itself, or who has one of these certificates. */
 struct named {
 	bool issuer;
 	struct pm_cert *certs[PM_OCSP_CERTS_MAX];
