@@ -135,8 +135,8 @@ struct pm_eat;
  * @report: receives the reason of a failure, or NULL
  * @ret_jwks: receives the set, to be freed with pm_jwks_free()
  *
- * Keys other than of P-384, for another use or algorithm are left out. A key of P-384 must be
- * whole: a point of the curve, public, and with a name (kid) that no other has.
+ * Keys other than of P-384, for another use or algorithm, or without a name (kid) are left out. A
+ * key of P-384 must be whole: a point of the curve, public, and with a name that no other key has.
  *
  * Return: 0; PM_E_FORMAT, PM_E_LIMIT, PM_E_MISSING when no usable key is left, PM_E_NOMEM,
  * PM_E_CRYPTO.

@@ -53,13 +53,14 @@ static bool is_or_absent(const json_t *jwk, const char *member, const char *text
 	return !json_object_get(jwk, member) || (found && strcmp(found, text) == 0);
 }
 
-/* Keys for other things are none of our business. */
+/* Keys for other things are none of our business, nor those that no token can name. */
 static bool is_ours(const json_t *jwk)
 {
 	const char *kty = pm_eat_text(jwk, "kty"), *crv = pm_eat_text(jwk, "crv");
 
-	return kty && strcmp(kty, "EC") == 0 && crv && strcmp(crv, "P-384") == 0 &&
-	       is_or_absent(jwk, "use", "sig") && is_or_absent(jwk, "alg", "ES384");
+	return json_object_get(jwk, "kid") && kty && strcmp(kty, "EC") == 0 && crv &&
+	       strcmp(crv, "P-384") == 0 && is_or_absent(jwk, "use", "sig") &&
+	       is_or_absent(jwk, "alg", "ES384");
 }
 
 static bool read_coordinate(const json_t *jwk, const char *member, uint8_t *ret)
@@ -109,12 +110,14 @@ static int add_key(const json_t *jwk, struct pm_report *report, struct pm_jwks *
 	r = read_key(jwk, report, key);
 	if (r < 0)
 		return r;
-	if (pm_jwks_find(jwks, key->kid, &digest)) {
-		pm_pubkey_free(key->key);
-		return pm_fail(report, PM_E_FORMAT, NAME, "each kid once", "%s twice", key->kid);
+	if (!pm_jwks_find(jwks, key->kid, &digest)) {
+		jwks->count++;
+		return PM_OK;
 	}
-	jwks->count++;
-	return PM_OK;
+	pm_pubkey_free(key->key);
+	if (pm_ct_equal(digest, key->spki_sha256, sizeof(key->spki_sha256)))
+		return PM_OK; /* the same again */
+	return pm_fail(report, PM_E_FORMAT, NAME, "one key for each kid", "two for %s", key->kid);
 }
 
 static int add_keys(const json_t *root, struct pm_report *report, struct pm_jwks *jwks)

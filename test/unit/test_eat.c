@@ -855,7 +855,7 @@ static const struct {
 	{"use", "\"enc\"", PM_E_MISSING},
 	{"alg", "\"ES256\"", PM_E_MISSING},
 	{"alg", "7", PM_E_MISSING},
-	{"kid", NULL, PM_E_FORMAT},
+	{"kid", NULL, PM_E_MISSING},
 	{"kid", "\"\"", PM_E_FORMAT},
 	{"d", "\"AA\"", PM_E_FORMAT},
 	{"x", NULL, PM_E_FORMAT},
@@ -905,15 +905,19 @@ START_TEST(sets_of_keys_are_strict)
 {
 	static const char *const texts[] = {"", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[1]}",
 		"{\"keys\":[],\"keys\":[]}", "{\"keys\":[]}x"};
+	EVP_PKEY *other = mint_ec("P-384");
 	json_t *keys = json_array();
 
 	for (size_t i = 0; i < PM_ARRAY_LEN(texts); i++)
 		ck_pm(parse_jwks(strdup(texts[i])), PM_E_FORMAT);
 	ck_pm(parse_jwks(strdup("{\"keys\":[]}")), PM_E_MISSING);
-	/* The same name twice. */
+	/* The same key twice, and two of one name. */
 	json_array_append_new(keys, eat_jwk(maker.key, "key"));
 	json_array_append_new(keys, eat_jwk(maker.key, "key"));
+	ck_pm(parse_jwks(set_of(keys)), PM_OK);
+	json_array_append_new(keys, eat_jwk(other, "key"));
 	ck_pm(parse_jwks(set_of(keys)), PM_E_FORMAT);
+	EVP_PKEY_free(other);
 	/* More than there may be. */
 	while (json_array_size(keys) <= PM_JWKS_KEYS_MAX)
 		json_array_append_new(keys, json_object());
