@@ -376,6 +376,32 @@ static void bad_cert(struct stage *s, struct pm_bundle_content *c)
 	(void)c;
 }
 
+/* A stranger's certificate of the same name before the right ones. */
+static void put_first(struct stage *s, struct pm_bundle_content *c, struct mint_cert other)
+{
+	other.key = other.signer.key = scene_keys.rsa;
+	scene_add(&s->snp, mint_cert(&other));
+	ck_assert_uint_lt(c->cert_count, PM_BUNDLE_CERTS_MAX);
+	for (size_t i = c->cert_count++; i > 0; i--)
+		s->certs[i] = s->certs[i - 1];
+	s->certs[0] = (struct pm_bytes){s->snp.more[0].ptr, s->snp.more[0].len};
+}
+
+static void strange_vek(struct stage *s, struct pm_bundle_content *c)
+{
+	put_first(s, c, s->snp.vek);
+}
+
+static void strange_ask(struct stage *s, struct pm_bundle_content *c)
+{
+	put_first(s, c, s->snp.ask);
+}
+
+static void strange_ark(struct stage *s, struct pm_bundle_content *c)
+{
+	put_first(s, c, s->snp.ark);
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct stage *s);
@@ -401,6 +427,9 @@ static const struct {
 	{"another document", document_named, swap_document, "REPORT_DATA", PM_E_REJECTED},
 	{"a document named later", document_given, name_document, "REPORT_DATA", PM_E_REJECTED},
 	{"document dropped", document_named, drop_document, "REPORT_DATA", PM_E_REJECTED},
+	{"a stranger's VEK first", nothing, strange_vek, NULL, 0},
+	{"a stranger's ASK first", nothing, strange_ask, NULL, 0},
+	{"a stranger's ARK first", nothing, strange_ark, NULL, 0},
 	{"another nonce", other_nonce, NULL, "nonce", PM_E_REJECTED},
 	{"replayed", nothing, replay, "REPORT_DATA", PM_E_REJECTED},
 	{"another role asked for", other_role_asked, NULL, "role", PM_E_REJECTED},
