@@ -38,7 +38,21 @@ static int check_signature(
 	return PM_OK;
 }
 
-/* Parse and verify one list. PM_E_MISSING: it is another root's. */
+/* Whose list is it? PM_E_MISSING: another root's. */
+static int check_issuer(
+	const struct pm_crl *crl, const struct pm_snp_chain *chain, struct pm_report *report)
+{
+	struct pm_view issuer = pm_crl_issuer(crl);
+
+	if (pm_view_equal(issuer, pm_cert_subject(chain->root)))
+		return PM_OK;
+	if (pm_view_equal(issuer, pm_cert_subject(chain->intermediate))) /* who may not */
+		return pm_fail(report, PM_E_REJECTED, "CRL, issuer", "the root of the chain",
+			"the intermediate");
+	return PM_E_MISSING;
+}
+
+/* Parse and verify one list. PM_E_MISSING: as above. */
 static int open_list(struct pm_view der, const struct pm_snp_chain *chain, struct pm_report *report,
 	struct pm_shared **ret)
 {
@@ -49,8 +63,9 @@ static int open_list(struct pm_view der, const struct pm_snp_chain *chain, struc
 	if (r < 0)
 		return pm_fail(report, r, "CRL", "a DER CRL, nothing behind it",
 			"%zu bytes that are not one", der.len);
-	if (!pm_view_equal(pm_crl_issuer(crl), pm_cert_subject(chain->root)))
-		return PM_E_MISSING;
+	r = check_issuer(crl, chain, report);
+	if (r < 0)
+		return r;
 	r = check_signature(crl, chain, report);
 	if (r < 0)
 		return r;

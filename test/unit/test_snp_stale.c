@@ -111,6 +111,8 @@ CHANGE(foreign_and_good, (LIST(s, asks), s->lists[0].signer.name = "ARK-Genoa", 
 CHANGE(good_and_foreign, (empty(s), LIST(s, asks), s->lists[1].signer.name = "ARK-Genoa"));
 CHANGE(foreign_and_stale, (foreign_and_good(s), s->lists[1].next_update = SCENE_NOW - 1));
 CHANGE(good_and_forged, (empty(s), LIST(s, others), s->lists[1].signer.key = scene_keys.rsa));
+CHANGE(good_and_ask_itself, (empty(s), LIST(s, others), s->lists[1].signer.key = scene_keys.ask,
+				    s->lists[1].signer.name = "SEV-Milan"));
 CHANGE(too_old_and_young,
 	(LIST(s, others), s->lists[0].this_update--, empty(s), s->demand = young_crl));
 CHANGE(last_second, (empty(s), s->lists[0].next_update = SCENE_NOW));
@@ -156,6 +158,7 @@ static const struct row {
 	{"good, and of another root", good_and_foreign, PM_OK, NULL},
 	{"of another root, and stale", foreign_and_stale, PM_E_STALE, "CRL, validity"},
 	{"good, and by a stranger", good_and_forged, PM_E_REJECTED, "CRL, signature"},
+	{"good, and the ASK's own", good_and_ask_itself, PM_E_REJECTED, "CRL, issuer"},
 	{"too old, and young enough", too_old_and_young, PM_OK, NULL},
 	{"last second", last_second, PM_OK, NULL},
 	{"expired", expired, PM_E_STALE, "CRL, validity"},
