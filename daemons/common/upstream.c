@@ -184,14 +184,16 @@ static size_t on_line(char *line, size_t size, size_t count, void *arg)
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct upstream *u = arg;
+	bool is_taken;
 
 	(void)size;
 	if (u->is_cancelled || !u->has_begun)
 		return 0;
-	if (u->handler->body(u->arg, bytes, count))
-		return u->is_cancelled ? 0 : count;
-	u->is_refused = true;
-	return 0;
+	is_taken = u->handler->body(u->arg, bytes, count);
+	/* It is libcurl's, which frees it as it is; and it may have been a secret. */
+	explicit_bzero(bytes, count);
+	u->is_refused = !is_taken;
+	return is_taken && !u->is_cancelled ? count : 0;
 }
 
 /* --- requests -------------------------------------------------------------------------------- */

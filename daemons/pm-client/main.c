@@ -6,6 +6,7 @@
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/metrics.h"
 #include "common/upstream.h"
 #include "pm-client/job.h"
@@ -214,6 +215,7 @@ int main(int argc, char **argv)
 	r = options_parse(argc, argv, &options);
 	if (r != OPTIONS_RUN)
 		return r;
+	memory_wipe_freed();
 	trust_init(&client.trust);
 	r = set_up(&client);
 	if (r == 0)

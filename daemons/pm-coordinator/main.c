@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <err.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/metrics.h"
 #include "common/tls_digest.h"
 #include "common/whole_file.h"
@@ -240,24 +240,6 @@ static void tear_down(struct program *p)
 	store_files_clear(&p->files.store);
 }
 
-/* jansson 2.14 writes beyond its memory where it gets none while it reads: rather the end. */
-static void *malloc_or_end(size_t size)
-{
-	void *memory = malloc(size);
-
-	if (!memory)
-		abort();
-	return memory;
-}
-
-/* What JSON held may have been a share. */
-static void wipe_free(void *memory)
-{
-	if (memory)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
 int main(int argc, char **argv)
 {
 	struct coordinator_options options;
@@ -266,7 +248,7 @@ int main(int argc, char **argv)
 
 	if (r != OPTIONS_RUN)
 		return r;
-	json_set_alloc_funcs(malloc_or_end, wipe_free);
+	memory_wipe_freed();
 	r = set_up(&p);
 	if (r == 0)
 		r = run(&p);

@@ -5,6 +5,7 @@
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/metrics.h"
 #include "common/upstream.h"
 #include "pm-proxy/direct.h"
@@ -266,6 +267,7 @@ int main(int argc, char **argv)
 
 	if (r != OPTIONS_RUN)
 		return r;
+	memory_wipe_freed();
 	proxy.buffered.most = options.max_buffered;
 	r = set_up(&proxy);
 	if (r == 0) {

@@ -6,6 +6,7 @@
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/metrics.h"
 #include "pm-secrets/begin.h"
 #include "pm-secrets/job.h"
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
 
 	if (r != OPTIONS_RUN)
 		return r;
+	memory_wipe_freed();
 	r = set_up(&secrets);
 	if (r == 0)
 		r = run(&secrets);

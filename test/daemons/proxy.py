@@ -13,7 +13,7 @@ import tempfile
 import threading
 
 from harness import (Daemon, Response, ask, connect, exchange, figure, read_all, read_until, request, run_tests,
-                     wait_for_figure)
+                     traces, wait_for_figure)
 from peer import ID, Peer, SECRET
 
 SALT = "0123456789abcdef0123456789abcdef"
@@ -559,6 +559,18 @@ def test_types_of_requests(programs):
             found = [x for x in head.split(b"\r\n") if x.lower().startswith(b"content-type:")]
             assert found == [b"Content-Type: application/json"], head
         assert len(fake.heads) == 14
+
+
+def test_no_trace_is_left_of_an_answer(programs):
+    """Neither in our buffers nor in those of the library that fetched it."""
+    said = os.urandom(33)
+    body = json.dumps({"choices": [{"message": {"content": said.hex()}}]}).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with Fake(head + body) as fake, Setup(programs, upstream=fake.address()) as s:
+        for _ in range(2):
+            opened = s.sealed("/v1/chat/completions", chat())[2]
+            assert opened[0] == "ok" and said.hex().encode() in opened[-1], opened
+            assert not traces(s.proxy.process, said)
 
 
 def test_upstream_garbage(programs):

@@ -23,7 +23,7 @@ import threading
 import time
 
 from harness import (LIMIT, Daemon, Response, connect, dechunk, exchange, figure, read_all, read_until, request,
-                     run_tests, wait_for_figure)
+                     run_tests, traces, wait_for_figure)
 
 CASES = pathlib.Path(__file__).parent.parent / "manifest" / "cases.py"
 CANARY = b"CANARY-of-a-secret-that-nobody-may-see"
@@ -731,6 +731,20 @@ def test_the_store_sees_nothing(programs):
             for form in (canary, canary.hex().encode(), base64.b64encode(canary)[:-4]):
                 assert form not in data
                 assert form.decode("latin-1") not in service.text()
+
+
+def test_no_trace_is_left_of_a_secret(programs):
+    """Neither of what owners put, nor of what went out to a worker."""
+    with Town(programs) as town, Service(town).wait_ready() as service:
+        big = os.urandom(30000)
+        worker = Worker(town, "worker")
+        for value in (CANARY, big):
+            owners_do(town, service, "put", "shared", value)
+            assert worker.fetch(service, "shared") == value
+            owners_do(town, service, "simple", "show", "POST", "/secrets/shared", "shared")
+        owners_do(town, service, "simple", "backup", "POST", "/backup")
+        pieces = [big[i:i + 48] for i in range(0, len(big) - 48, 2400)]
+        assert not traces(service.process, CANARY, *pieces)
 
 
 def test_two_instances(programs):
