@@ -142,7 +142,7 @@ bool workers_put(struct coordinator *c, const struct worker *worker, workers_don
 /* --- the list -------------------------------------------------------------------------------- */
 
 struct item {
-	char key[STORE_KEY_MAX];
+	char key[STORE_KEY_MAX + 1];
 	json_t *entry;
 };
 
@@ -152,6 +152,7 @@ struct list {
 	struct store_op *op; /* NULL: it waits for room to send */
 	struct item items[PAGE];
 	size_t count, at;
+	char after[STORE_KEY_MAX + 1]; /* the last key that was read, ours or not */
 	bool more, has_begun;
 	unsigned int sent, index;
 	uint8_t *bundle;
@@ -308,7 +309,8 @@ static void take_page(struct list *list, const struct store_result *result)
 
 		item->entry = plain ? json_loadb((const char *)plain, len, 0, NULL) : NULL;
 		free(plain);
-		snprintf(item->key, sizeof(item->key), "%s", e->key);
+		strcpy(item->key, e->key); /* the store's keys are no longer */
+		strcpy(list->after, e->key);
 		if (item->entry)
 			list->count++;
 		else
@@ -341,8 +343,6 @@ static bool read_piece(struct list *list)
 
 static void list_next(struct list *list)
 {
-	const char *last = list->count ? list->items[list->count - 1].key : NULL;
-
 	if (list->has_begun && !list->index && http_is_full(list->job->exchange))
 		return; /* drained() goes on */
 	if (list->sent >= LIST_MAX || list->size >= LIST_SIZE_MAX ||
@@ -355,7 +355,7 @@ static void list_next(struct list *list)
 			fail_list(list, "out of memory");
 		return;
 	}
-	list->op = store_list(list->c->store, WORKER_PREFIX, last, PAGE, on_page, list);
+	list->op = store_list(list->c->store, WORKER_PREFIX, list->after, PAGE, on_page, list);
 	if (!list->op)
 		fail_list(list, "out of memory");
 }

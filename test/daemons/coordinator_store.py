@@ -321,6 +321,19 @@ def test_no_peer_answers(programs):
             assert len({x["mesh"] for x in (seen, middle, last)}) == 3 and last["link"] == middle["link"]
 
 
+def test_workers_among_others(programs):
+    """What is not ours in the store is passed over, each once, and each of ours is told once."""
+    with Deployment(programs) as d, d.start() as c:
+        first(d, c)
+        for role in ("other", "worker"):
+            assert "role" in c.library_join(role, args=("--field", f"measurement={OTHER}") if role == "other" else ())
+        for i in range(70):
+            for role in ("a", "other", "q", "worker", "z"):
+                d.write_store_value(f"coordinator/worker/{role}/{'f' * 33}{i:02}", b"x" * (100 * (i % 2)))
+        r = c.ask("GET", "workers")
+        assert r.status == 200 and [w["Role"] for w in r.json["Workers"]] == ["other", "worker"], r.body[:2000]
+
+
 def test_a_log_that_was_changed(programs):
     """Nobody is admitted when the log does not go on from what was written."""
     with Deployment(programs) as d:
