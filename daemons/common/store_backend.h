@@ -131,7 +131,13 @@ void store_op_mail(struct store_op *op);
 void store_op_fail(struct store_op *op, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One more entry of the result; copied; value NULL: gone. False: no memory, and op says so. */
+/* Is it a key that was asked for? Those of a list grow. */
+bool store_op_wants(const struct store_op *op, const char *key, size_t len);
+
+/*
+ * One more entry of the result; copied; value NULL: gone. False: no memory, or none that was asked
+ * for, as who has the store may show anything; and op says so.
+ */
 bool store_op_add(
 	struct store_op *op, const char *key, size_t key_len, const struct store_entry *e);
 

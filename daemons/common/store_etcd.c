@@ -71,19 +71,6 @@ static bool move_on(struct store_op *op, const struct etcd_entry *e)
 	return true;
 }
 
-/* Is it one that was asked for? Each is greater than the one before. */
-static bool is_wanted(const struct store_op *op, const struct etcd_entry *e)
-{
-	size_t after = op->after ? strlen(op->after) : 0;
-	size_t common = after < e->key_len ? after : e->key_len;
-	int order = common ? memcmp(e->key, op->after, common) : 0;
-
-	if (!store_has_prefix(op, e->key, e->key_len))
-		return false;
-	return op->kind == STORE_GET ? e->key_len == op->key_len
-				     : order > 0 || (order == 0 && e->key_len > after);
-}
-
 static bool take_entry(struct store_op *op, const json_t *kv)
 {
 	struct etcd_entry e;
@@ -94,7 +81,7 @@ static bool take_entry(struct store_op *op, const json_t *kv)
 		store_op_fail(op, r, "out of memory");
 	else if (r < 0)
 		fail_format(op);
-	else if (!is_wanted(op, &e))
+	else if (!store_op_wants(op, e.key, e.key_len))
 		fail_format(op);
 	else
 		ok = add_entry(op, &e) && move_on(op, &e);

@@ -49,6 +49,31 @@ bool store_is_key(const char *key, size_t len)
 	return true;
 }
 
+bool store_has_prefix(const struct store_op *op, const char *key, size_t len)
+{
+	return len >= op->key_len && !memcmp(key, op->key, op->key_len);
+}
+
+/* Is it greater than that one? It need not end with a NUL. */
+static bool is_behind(const char *key, size_t len, const char *before)
+{
+	size_t n = strlen(before);
+	int order = memcmp(key, before, len < n ? len : n);
+
+	return order > 0 || (order == 0 && len > n);
+}
+
+bool store_op_wants(const struct store_op *op, const char *key, size_t len)
+{
+	if (!store_has_prefix(op, key, len))
+		return false;
+	if (op->kind == STORE_GET)
+		return len == op->key_len;
+	return op->kind != STORE_LIST ||
+	       (is_behind(key, len, op->after) &&
+		       (!op->count || is_behind(key, len, op->entries[op->count - 1].key)));
+}
+
 bool store_op_add(struct store_op *op, const char *key, size_t key_len, const struct store_entry *e)
 {
 	size_t space = op->space ? 2 * op->space : op->kind == STORE_GET ? 1 : 16;
@@ -56,7 +81,8 @@ bool store_op_add(struct store_op *op, const char *key, size_t key_len, const st
 	size_t len = e->value ? e->len : 0;
 	char *block;
 
-	if (!key_len || !store_is_key(key, key_len) || len > STORE_VALUE_MAX) {
+	if (!key_len || !store_is_key(key, key_len) || len > STORE_VALUE_MAX ||
+		!store_op_wants(op, key, key_len)) {
 		store_op_fail(op, PM_E_SYS, "the store holds what is no entry");
 		return false;
 	}
@@ -87,9 +113,4 @@ bool store_op_is_full(struct store_op *op, size_t limit, size_t len)
 {
 	op->more = op->count >= limit || (op->count && op->bytes + len > STORE_LIST_BYTES_MAX);
 	return op->more;
-}
-
-bool store_has_prefix(const struct store_op *op, const char *key, size_t len)
-{
-	return len >= op->key_len && !memcmp(key, op->key, op->key_len);
 }

@@ -103,6 +103,27 @@ def test_large_among_small(scene):
     assert len([x for x in lines if x.startswith(f"failed {LIMIT} ")]) == 1, lines
 
 
+def test_an_index_that_lies(scene):
+    """Whoever has the file can put its keys in any order: what was not asked for is no answer."""
+    for right, wrong in ((b"bb/2", b"aa/2"), (b"bb/2", b"bb/1"), (b"bb/2", b"bb/0")):
+        path = scene.folder / f"index-{wrong.decode().replace('/', '-')}"
+        for key in ("aa/1", "bb/1", "bb/2", "bb/3", "cc/1", "cc/2", "cc/3"):
+            assert scene.run(path, "put", key, "1")[-1].startswith("ok")
+        assert len(scene.run(path, "list", "bb/")) == 4
+        db = sqlite3.connect(path)
+        assert db.execute("pragma wal_checkpoint(truncate)").fetchone()[0] == 0
+        [root] = db.execute("select rootpage from sqlite_schema where name = 'sqlite_autoindex_entry_1'").fetchone()
+        [size] = db.execute("pragma page_size").fetchone()
+        db.close()
+        data = bytearray(path.read_bytes())
+        page = data[(root - 1) * size:root * size]
+        assert page.count(right) == 1
+        data[(root - 1) * size:root * size] = page.replace(right, wrong)
+        path.write_bytes(data)
+        assert scene.run(path, "list", "bb/")[-1].startswith(f"failed {SYS} the store holds what is no entry")
+        assert scene.run(path, "list", "cc/")[-1].startswith("ok")
+
+
 def test_disk_is_full(scene):
     folder = scene.folder / "disk"
     folder.mkdir()
