@@ -77,7 +77,7 @@ struct store_result {
 	 * What may have been done or not, so read again before you say either:
 	 *   PM_E_NET      no endpoint answered, or not in time, or not what it should
 	 *   PM_E_SYS      the file could not be read or written, another process held it for 5
-	 *                 seconds, or it holds what no store writes
+	 *                 seconds, it holds what no store writes, or another one has its name now
 	 *   PM_E_NOMEM
 	 */
 	int error;

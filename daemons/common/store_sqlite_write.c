@@ -194,6 +194,24 @@ static bool write_each(struct sqlite_db *db, struct store_ops *ops)
 	return has_changed;
 }
 
+/* What is written to a file that has lost its name is gone with this process. */
+static bool has_moved(struct sqlite_db *db)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+	       moved;
+}
+
+static void fail_moved(struct sqlite_db *db, struct store_ops *ops)
+{
+	struct store_op *op;
+
+	for (op = TAILQ_FIRST(ops); op; op = TAILQ_NEXT(op, queue))
+		store_op_fail(
+			op, PM_E_SYS, "%.300s: the file was replaced, moved or deleted", db->path);
+}
+
 /*
  * After a failure nothing is done, except that what failed as it was synced may come back when the
  * machine crashes: so that is not tried again, and its result is unknown.
@@ -205,6 +223,10 @@ bool sqlite_db_write(struct sqlite_db *db, struct store_ops *ops)
 
 	if (is_idle(db, ops))
 		return false;
+	if (has_moved(db)) {
+		fail_moved(db, ops);
+		return false;
+	}
 	if (write_all(db, ops))
 		return true;
 	error = sqlite_db_error(db, sqlite3_extended_errcode(db->sql));

@@ -124,6 +124,25 @@ def test_an_index_that_lies(scene):
         assert scene.run(path, "list", "cc/")[-1].startswith("ok")
 
 
+def test_a_file_that_is_replaced(scene):
+    """What would be lost with the process is not acknowledged."""
+    for what in ("replaced", "deleted"):
+        path, other = scene.folder / what, scene.folder / f"{what}-other"
+        scene.run(other, "put", "a", "1")
+        with subprocess.Popen([scene.tool, f"sqlite:{path}", "write", "w/", "10", "1000000", "1"],
+                              stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout.readline().startswith("ack ")
+            if what == "replaced":
+                os.rename(other, path)
+            else:
+                path.unlink()
+            line = "ack"
+            while line.startswith("ack"):
+                line = writer.stdout.readline()
+            assert line.startswith(f"failed {SYS} {path}: the file was replaced"), line
+            writer.kill()
+
+
 def test_disk_is_full(scene):
     folder = scene.folder / "disk"
     folder.mkdir()
