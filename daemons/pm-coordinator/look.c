@@ -11,6 +11,7 @@
 
 #include <pm/text.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "pm-coordinator/coordinator.h"
 #include "pm-coordinator/peer.h"
@@ -302,7 +303,7 @@ static void count(struct coordinator *c)
 		return;
 	c->count_at = loop_now() + COUNT_MILLISECONDS;
 	snprintf(key, sizeof(key), REPLICA_PREFIX "%s", c->id);
-	c->is_counting = store_put(c->store, key, "", 0, (int64_t)time(NULL) + REPLICA_SECONDS,
+	c->is_counting = store_put(c->store, key, "", 0, clock_seconds() + REPLICA_SECONDS,
 				 STORE_ANY, on_told, c) != NULL;
 }
 

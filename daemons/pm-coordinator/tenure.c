@@ -72,14 +72,23 @@ static int copy_history(const struct head *head, struct pm_history **ret)
 	return r;
 }
 
+/* Of a history no time goes back: who wrote the last link may have had a clock that was ahead. */
+static int64_t not_before(const struct tenure_plan *plan)
+{
+	int64_t last = plan->before ? head_link(plan->before->head)->time : plan->now;
+
+	return last > plan->now ? last : plan->now;
+}
+
 static int add_link(struct tenure *t, const struct tenure_plan *plan, struct pm_report *report)
 {
 	int r = plan->before ? copy_history(plan->before->head, &t->head->history)
 			     : pm_history_new(&t->head->history);
 
-	return r == PM_OK ? pm_history_append(t->head->history, t->manifest,
-				    pm_authority_history_key(t->authority), plan->now, report)
-			  : r;
+	return r == PM_OK
+		       ? pm_history_append(t->head->history, t->manifest,
+				 pm_authority_history_key(t->authority), not_before(plan), report)
+		       : r;
 }
 
 static bool set_certs(struct head *head, const struct pm_authority *authority)

@@ -11,6 +11,7 @@
 
 #include <pm/seal.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "pm-coordinator/job.h"
 #include "pm-coordinator/message.h"
@@ -121,7 +122,8 @@ bool workers_put(struct coordinator *c, const struct worker *worker, workers_don
 	if (!keep)
 		return false;
 	keep->c = c;
-	keep->expires = worker->expires + 1;
+	/* By the store's time, which follows a clock that is set slowly. */
+	keep->expires = clock_seconds() + (worker->expires - worker->joined) + 1;
 	keep->done = done;
 	keep->arg = arg;
 	snprintf(keep->name, sizeof(keep->name), "%s/%s", worker->who->role, worker->who->replica);

@@ -102,6 +102,26 @@ def test_a_manifest_that_ends(programs):
                                     "coordinator.recovered", "manifest.set", "worker.joined"])
 
 
+def test_a_clock_that_was_ahead(programs):
+    """Once it is set right the next manifest takes force and workers join, though what stands is of later days."""
+    with Clock(CLOCK) as clock, clock.of_all(), Deployment(programs) as d:
+        clock.set(2 * 86400)
+        with d.start() as c:
+            one, _, _ = first(d, c)
+            assert "role" in c.library_join()
+            clock.set(0)
+            assert "mesh_ca.validity" in c.library_join()["no"]
+            two = d.manifest(one)
+            r = c.set_manifest(two)
+            assert r.status == 200, r.body
+            found = c.library_join(pin=two)
+            assert "role" in found, found
+            assert len(c.ask("GET", "workers").json["Workers"]) == 2
+            assert c.attest(two).get("serial") == "2"
+            check_log(d, c, two, ["manifest.set", "worker.joined", "worker.refused", "manifest.set",
+                                  "worker.joined"])
+
+
 def test_recovery_that_can_not_write(programs):
     """Somebody else writes at that moment: it is told so, and goes on by itself with the seed that it has."""
     with Deployment(programs) as d:
