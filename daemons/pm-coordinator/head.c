@@ -169,7 +169,7 @@ char *head_text(const struct head *head)
 		head_shares(head, "name", "box"));
 	char *text = NULL;
 
-	/* Coordinators that deal shares once don't know of it, so it is there only where it counts. */
+	/* Who deals shares but once does not know of it: so it is there only where it counts. */
 	if (root && (head->dealt == 1 || json_object_set_new(root, "dealt",
 						 json_integer((json_int_t)head->dealt)) == 0))
 		text = json_dumps(root, JSON_COMPACT);

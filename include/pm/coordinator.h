@@ -187,8 +187,9 @@ struct pm_coordinator_change {
 	/** Its hash. */
 	uint8_t manifest[PM_MANIFEST_HASH_SIZE];
 	/**
-	 * How many shares: one for each owner of shares where this manifest dealt them, as the first
-	 * does, and each that has other such owners or another threshold than the one before; else 0.
+	 * How many shares: one for each owner of shares where this manifest dealt them, as the
+	 * first does, and each that has other such owners, or another threshold, than the one
+	 * before; else 0.
 	 */
 	size_t share_count;
 	/** The shares, in the order of the answer. */
@@ -426,8 +427,8 @@ PM_API const uint8_t *pm_deployment_bundle(
  * @ret_change: receives what came of it
  *
  * The answer must speak of this manifest, and hold a share for each owner of shares, if it is the
- * first; if it is a later one, for each of them or for none. The same manifest may be set once more:
- * the answer is the same. Who answered nothing proves: attest the coordinator afterwards.
+ * first; if it is a later one, for each of them or for none. The same manifest may be set once
+ * more: the answer is the same. Who answered nothing proves: attest the coordinator afterwards.
  *
  * Return: 0; PM_E_FORMAT, PM_E_LIMIT, PM_E_UNSUPPORTED for a malformed manifest or file of
  * signatures, which is not sent, and for another answer; PM_E_REJECTED for an answer that speaks of

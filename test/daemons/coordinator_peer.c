@@ -8,10 +8,10 @@
  *   coordinator-peer join URL ROLE tls|sign MANIFEST|- COMMAND FOLDER       lines NAME=VALUE
  *   coordinator-peer history SHARE SHARE TEMPLATE COUNT FOLDER
  *
- *
  * history writes FOLDER/history, of COUNT manifests as TEMPLATE is with numbers in the places of
- * SERIAL and PREVIOUS, signed by the key of the seed that two shares give. Bytes are hexadecimal, keys and manifests files, the box base64. COMMAND makes a bundle in
- * FOLDER/bundle of FOLDER/{nonce,key,document} (the nonce in hexadecimal). Exit status 1: no.
+ * SERIAL and PREVIOUS, signed by the key of the seed that two shares give. Bytes are hexadecimal,
+ * keys and manifests files, the box base64. COMMAND makes a bundle in FOLDER/bundle of
+ * FOLDER/{nonce,key,document} (the nonce in hexadecimal). Exit status 1: no.
  */
 #include <err.h>
 #include <stdio.h>
