@@ -25,7 +25,7 @@ struct fetch {
 	char id[PM_COMMAND_ID_MAX + 1];
 	struct record_value value;
 	uint8_t version[RECORD_OWNER_SIZE];
-	int64_t expires;
+	int64_t created, expires;
 	uint64_t seen; /* revision of the store that the answer is of */
 	unsigned int tries;
 };
@@ -91,7 +91,8 @@ static void ask_again(struct job *job)
 
 /*
  * While the line was written, the time may have come; or it was revoked, or replaced, and the
- * worker told so: what there is now, if anything, the store says.
+ * worker told so: what there is now, if anything, the store says. Who revoked it here when it was
+ * opened and not yet noted told nobody, and this process knows of it.
  */
 static void release(struct job *job)
 {
@@ -99,7 +100,8 @@ static void release(struct job *job)
 
 	if (f->expires <= clock_seconds())
 		job_fail(job, 404, "not_found", "There is no such secret.");
-	else if (!hub_has(job->secrets->hub, f->worker, f->id, f->version))
+	else if (!hub_has(job->secrets->hub, f->worker, f->id, f->version) ||
+		 past_is_over(job->secrets->past, f->id, f->created))
 		ask_again(job);
 	else
 		answer(job);
@@ -157,6 +159,7 @@ static bool decide(struct job *job, const struct store_entry *entry)
 	opened = entry && r == PM_OK && !past_is_over(job->secrets->past, f->id, record.created);
 	allowed =
 		access_may_have(job->identity->manifest, &f->who, f->id, &record, clock_seconds());
+	f->created = record.created;
 	f->expires = record.expires;
 	memcpy(f->version, record.owner, sizeof(f->version));
 	return opened && allowed;

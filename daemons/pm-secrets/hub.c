@@ -315,15 +315,12 @@ static bool is_ending(const struct note *note, const char *id, const uint8_t *ve
 	       !is_version(note, version) && note->expires > now;
 }
 
-void hub_changed(
+/* With the lock held. */
+static void end_notes(
 	struct hub *hub, const char *id, const uint8_t *version, uint64_t revision, int64_t now)
 {
-	struct note **link;
+	struct note **link = bucket_of(hub, id);
 
-	pthread_mutex_lock(&hub->lock);
-	if (hub->changed[place_of(hub, id)] < revision)
-		hub->changed[place_of(hub, id)] = revision;
-	link = bucket_of(hub, id);
 	while (*link) {
 		struct note *note = *link;
 
@@ -337,6 +334,22 @@ void hub_changed(
 		else
 			link = &note->next;
 	}
+}
+
+void hub_changed(
+	struct hub *hub, const char *id, const uint8_t *version, uint64_t revision, int64_t now)
+{
+	pthread_mutex_lock(&hub->lock);
+	if (hub->changed[place_of(hub, id)] < revision)
+		hub->changed[place_of(hub, id)] = revision;
+	end_notes(hub, id, version, revision, now);
+	pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_ended(struct hub *hub, const char *id, int64_t now)
+{
+	pthread_mutex_lock(&hub->lock);
+	end_notes(hub, id, NULL, UINT64_MAX, now);
 	pthread_mutex_unlock(&hub->lock);
 }
 

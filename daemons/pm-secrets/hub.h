@@ -66,6 +66,12 @@ void hub_missed(struct hub *hub, uint64_t revision);
 void hub_changed(
 	struct hub *hub, const char *id, const uint8_t *version, uint64_t revision, int64_t now);
 
+/*
+ * The secret was revoked by this process, whatever the store says of it: all who have it hear of
+ * it. What they get from now on is another, or nothing.
+ */
+void hub_ended(struct hub *hub, const char *id, int64_t now);
+
 /* Those whose time has come. It is the hub's clock as well, so call it again and again. */
 void hub_sweep(struct hub *hub, int64_t now);
 

@@ -140,6 +140,7 @@ void admin_revoke(struct job *job)
 		admin_fail(job, 503, "busy", "Out of memory.");
 		return;
 	}
+	hub_ended(job->secrets->hub, a->id, a->ended);
 	record_key(a->id, key);
 	job->op = store_delete(job->loop->store, key, STORE_ANY, on_revoked, job);
 	if (!job->op)

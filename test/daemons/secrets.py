@@ -834,6 +834,29 @@ def test_a_store_that_goes_back(programs):
         assert worker.fetch(service, "shared") == b"another"
 
 
+def test_a_store_that_hides_changes(programs):
+    """Who revokes tells his workers himself."""
+    hide = ("CREATE TRIGGER hide AFTER INSERT ON change WHEN CAST(new.key AS TEXT) LIKE 'secrets/value/%' "
+            "BEGIN UPDATE change SET key = x'78' WHERE revision = new.revision; END")
+    with Town(programs) as town, Service(town).wait_ready() as service:
+        worker = Worker(town, "worker")
+        watch = Watch(worker, service)
+        for name in ("shared", "weights/a"):
+            owners_do(town, service, "put", name, CANARY)
+            assert worker.fetch(service, name) == CANARY
+        with contextlib.closing(sqlite3.connect(town.path("secrets.db"), timeout=LIMIT)) as db, db:
+            db.execute(hide)
+        owners_do(town, service, "revoke", "shared")
+        assert watch.event() == {"Id": "shared", "Event": "revoked"}
+        # Also where the store says that there is none.
+        with contextlib.closing(sqlite3.connect(town.path("secrets.db"), timeout=LIMIT)) as db, db:
+            assert db.execute("DELETE FROM entry WHERE key=?", (b"secrets/value/weights/a",)).rowcount == 1
+        status, _ = Owners(town, service).revoke("weights/a")
+        assert status == 404
+        assert watch.event() == {"Id": "weights/a", "Event": "revoked"}
+        watch.close()
+
+
 def test_a_store_that_lies_gives_nothing(programs):
     """Values that were changed, moved or mixed in the store are no secrets."""
     with Town(programs) as town:

@@ -81,6 +81,32 @@ START_TEST(late_changes_end_nothing)
 }
 END_TEST
 
+/* What this process revoked is over for all, whatever revisions the store shows. */
+START_TEST(our_own_revocations)
+{
+	struct hub *hub = hub_new();
+	int wakes = 0;
+	struct hub_watch *watch = hub_watch(hub, "w/1", count_wakes, &wakes);
+
+	ck_pm(hub_note(hub, "w/1", "a", v1, 100, UINT64_MAX - 1), PM_OK);
+	ck_pm(hub_note(hub, "w/2", "a", v2, 100, 20), PM_OK);
+	ck_pm(hub_note(hub, "w/1", "b", v1, 100, 20), PM_OK);
+	hub_ended(hub, "a", 10);
+	ck_assert_str_eq(take(hub, watch), "a revoked");
+	ck_assert_str_eq(take(hub, watch), "none");
+	ck_assert(!hub_has(hub, "w/1", "a", v1));
+	ck_assert(!hub_has(hub, "w/2", "a", v2));
+	ck_assert(hub_has(hub, "w/1", "b", v1));
+	/* What is put then is had again; what changed by then is told once. */
+	hub_changed(hub, "a", NULL, 21, 10);
+	ck_assert_str_eq(take(hub, watch), "none");
+	ck_pm(hub_note(hub, "w/1", "a", v2, 100, 22), PM_OK);
+	ck_assert(hub_has(hub, "w/1", "a", v2));
+	hub_unwatch(hub, watch);
+	hub_free(hub);
+}
+END_TEST
+
 START_TEST(workers_hear_of_theirs)
 {
 	struct hub *hub = hub_new();
@@ -278,6 +304,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tc, changes_on_the_way_are_noticed);
 	tcase_add_test(tc, late_changes_end_nothing);
+	tcase_add_test(tc, our_own_revocations);
 	tcase_add_test(tc, workers_hear_of_theirs);
 	tcase_add_test(tc, an_expiry_is_no_revocation);
 	tcase_add_test(tc, what_ended_meanwhile_waits);
