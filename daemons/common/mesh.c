@@ -24,6 +24,7 @@
 #include "common/mesh_join.h"
 #include "common/mesh_papers.h"
 #include "common/metrics.h"
+#include "common/tls_digest.h"
 
 /* After a failure, in milliseconds: twice as long each time. */
 #define RETRY_FIRST 1000
@@ -249,8 +250,20 @@ static void await_gpus(struct mesh *mesh)
 	mesh->join_at = loop_now() + GPU_LOOK;
 }
 
+/* With another manifest there is another mesh CA; under the same one after a recovery. */
+static bool is_of(const struct pm_coordinator_status *status, const struct mesh_identity *identity)
+{
+	uint8_t ca[TLS_DIGEST_SIZE];
+
+	if (memcmp(status->manifest, identity->who->manifest_hash, PM_MANIFEST_HASH_SIZE) != 0)
+		return false;
+	return !status->has_mesh_ca ||
+	       (tls_sha256(identity->ca_der, identity->ca_len, ca) == PM_OK &&
+		       memcmp(status->mesh_ca, ca, sizeof(ca)) == 0);
+}
+
 /* What it says nothing proves; but a join does. */
-static bool is_of_another_manifest(struct mesh *mesh)
+static bool is_of_another_mesh(struct mesh *mesh)
 {
 	const struct pm_coordinator_options options = {
 		.size = sizeof(options),
@@ -268,8 +281,7 @@ static bool is_of_another_manifest(struct mesh *mesh)
 			PM_OK &&
 		pm_coordinator_status(coordinator, NULL, &status) == PM_OK)
 		other = status.state == PM_COORDINATOR_READY && status.has_manifest &&
-			memcmp(status.manifest, identity->who->manifest_hash,
-				PM_MANIFEST_HASH_SIZE) != 0;
+			!is_of(&status, identity);
 	pm_coordinator_free(coordinator);
 	mesh_drop(identity);
 	return other;
@@ -284,7 +296,7 @@ static void work(struct mesh *mesh, bool is_doubtful)
 
 	if (now >= mesh->look_at && !mesh->pause) {
 		mesh->look_at = now + with_jitter(LOOK);
-		is_doubtful = is_of_another_manifest(mesh) || is_doubtful;
+		is_doubtful = is_of_another_mesh(mesh) || is_doubtful;
 	}
 	if (is_doubtful && !mesh->pause)
 		mesh->join_at = sooner(mesh->join_at, mesh->joined_at + with_jitter(DOUBT));

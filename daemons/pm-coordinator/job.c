@@ -78,11 +78,13 @@ static void status_run(struct job *job)
 	const struct head *head = t ? t->head : NULL;
 
 	job_reply(job, 200,
-		json_pack("{s:s,s:o,s:o,s:i,s:o}", "State",
+		json_pack("{s:s,s:o,s:o,s:o,s:i,s:o}", "State",
 			coordinator_state_name(coordinator_state(c)), "Serial",
 			head ? json_integer((json_int_t)head->at.serial) : json_null(), "Manifest",
 			head ? message_new_hex(head->manifest, sizeof(head->manifest))
 			     : json_null(),
+			"MeshCA",
+			head ? message_new_hex(head->at.mesh, sizeof(head->at.mesh)) : json_null(),
 			"Replicas", (int)c->replicas, "Shares", shares_of(c)));
 }
 

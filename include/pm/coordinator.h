@@ -153,6 +153,10 @@ struct pm_coordinator_status {
 	uint32_t shares_have;
 	/** How many it needs. */
 	uint32_t shares_need;
+	/** It says which mesh CA is newest. */
+	bool has_mesh_ca;
+	/** SHA-256 of that certificate in DER. */
+	uint8_t mesh_ca[32];
 };
 
 /** Whom to accept as coordinator. Set size; zeros stand for what is not given. */

@@ -55,6 +55,19 @@ static int read_hash(PM_ASK_ARGS)
 	return r;
 }
 
+static int read_mesh_ca(PM_ASK_ARGS)
+{
+	struct pm_coordinator_status *status = target;
+	int r;
+
+	(void)rule;
+	if (json_is_null(value))
+		return PM_OK;
+	r = pm_json_hex(at, value, status->mesh_ca, sizeof(status->mesh_ca));
+	status->has_mesh_ca = r == PM_OK;
+	return r;
+}
+
 static int read_count(PM_ASK_ARGS)
 {
 	int64_t n = 0;
@@ -89,6 +102,7 @@ static const struct pm_json_rule status_rules[] = {
 	{.key = "State", .read = pm_coordinator_read_state, AT(state)},
 	{.key = "Serial", .read = read_serial},
 	{.key = "Manifest", .read = read_hash},
+	{.key = "MeshCA", .read = read_mesh_ca, .optional = true},
 	{.key = "Replicas", .read = read_count, AT(replicas)},
 	{.key = "Shares", .read = read_shares},
 };

@@ -36,7 +36,7 @@ static const struct {
 	SIZE(struct pm_coordinator_change, 68144),
 	SIZE(struct pm_coordinator_options, 40),
 	SIZE(struct pm_coordinator_share, 2128),
-	SIZE(struct pm_coordinator_status, 64),
+	SIZE(struct pm_coordinator_status, 104),
 	SIZE(struct pm_coordinator_trust, 32),
 	SIZE(struct pm_coordinator_worker, 96),
 	SIZE(struct pm_eat_device, 644),

@@ -3,6 +3,7 @@
 """pm-coordinator on a software processor: who may change what, and who gets a certificate.
 coordinator.py PM-COORDINATOR COORDINATOR-PEER FOLDER-OF-TOOLS"""
 import base64
+import hashlib
 import contextlib
 import json
 import os
@@ -28,8 +29,8 @@ def first(d, c, manifest=None):
 def test_from_manifest_to_certificate(programs):
     with Deployment(programs) as d, d.start() as c:
         c.wait_for_state("empty")
-        assert c.status() == {"State": "empty", "Serial": None, "Manifest": None, "Replicas": c.status()["Replicas"],
-                              "Shares": None}
+        assert c.status() == {"State": "empty", "Serial": None, "Manifest": None, "MeshCA": None,
+                              "Replicas": c.status()["Replicas"], "Shares": None}
         manifest = d.manifest()
         r = c.set_manifest(manifest)
         assert r.status == 200 and r.json["Serial"] == 1 and r.json["Manifest"] == d.hash_of(manifest), r.body
@@ -39,6 +40,7 @@ def test_from_manifest_to_certificate(programs):
         assert c.status()["State"] == "ready" and c.status()["Manifest"] == r.json["Manifest"]
         seen = c.attest(manifest)
         assert seen["state"] == "ready" and seen["serial"] == "1", seen
+        assert c.status()["MeshCA"] == hashlib.sha256(bytes.fromhex(seen["mesh"])).hexdigest()
         shares = d.shares(r.json, seen["commitment"])
         assert len(set(shares.values())) == 3 and all(len(x) == 66 for x in shares.values())
 

@@ -315,8 +315,11 @@ def test_recovery(s):
     c.wait_state("ready")
     d.history(c).must()
     assert Member(d, c).answer["certificate"]
-    # The mesh CA is another: all join again, and go on.
+    # The mesh CA is another: all join again, and go on; who comes new trusts no other, and is served too.
     until(lambda: s.client.chat(PROMPT) == (200, PROMPT))
+    fresh = d.add_client(s.worker, c, s.secrets, memory="memory-of-one-who-is-new").listens()
+    until(lambda: fresh.chat(PROMPT) == (200, PROMPT))
+    fresh.kill()
 
 
 def test_recovery_needs_who_may(s):

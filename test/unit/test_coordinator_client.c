@@ -113,6 +113,16 @@ static const struct {
 	{"{\"State\":\"sealed\",\"Serial\":null,\"Manifest\":null,\"Replicas\":1,"
 	 "\"Shares\":{\"Have\":1,\"Need\":2}}",
 		PM_OK},
+	{"{\"State\":\"empty\",\"Serial\":null,\"Manifest\":null,\"MeshCA\":null,\"Replicas\":1,"
+	 "\"Shares\":null}",
+		PM_OK},
+	{"{\"State\":\"empty\",\"Serial\":null,\"Manifest\":null,\"MeshCA\":"
+	 "\"1111111111111111111111111111111111111111111111111111111111111111\",\"Replicas\":1,"
+	 "\"Shares\":null}",
+		PM_OK},
+	{"{\"State\":\"empty\",\"Serial\":null,\"Manifest\":null,\"MeshCA\":\"00\",\"Replicas\":1,"
+	 "\"Shares\":null}",
+		PM_E_FORMAT},
 	{"{\"State\":\"odd\",\"Serial\":null,\"Manifest\":null,\"Replicas\":1,\"Shares\":null}",
 		PM_E_FORMAT},
 	{"{\"State\":\"ready\",\"Serial\":1,\"Manifest\":null,\"Replicas\":1,\"Shares\":null}",
@@ -137,6 +147,8 @@ START_TEST(statuses_of_all_kinds)
 		.status = 200, .type = "application/json", .body = pm_view(text, strlen(text))};
 	ck_pm(pm_coordinator_status(coordinator, report, &s), statuses[_i].error);
 	ck_assert_uint_eq(s.has_shares, _i == 1);
+	ck_assert_uint_eq(s.has_mesh_ca, _i == 3);
+	ck_assert_uint_eq(s.mesh_ca[31], _i == 3 ? 0x11 : 0);
 }
 END_TEST
 
