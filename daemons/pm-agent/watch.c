@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/address.h"
@@ -26,6 +27,15 @@
 
 /* Milliseconds that a round gets to its end after SIGTERM: it may be clearing the ready state. */
 #define GRACE 5000
+/* Between two looks at the file of --key. */
+#define KEY_LOOK 1000
+
+/* Which file that is; zeros when there is none. Whoever writes it puts a new one in the old one's place. */
+struct key_file {
+	dev_t device;
+	ino_t inode;
+	struct timespec changed;
+};
 
 struct watch {
 	const struct agent_options *o;
@@ -33,7 +43,8 @@ struct watch {
 	struct http_limits limits;
 	struct http_handler handler;
 	struct http_server *server;
-	struct event *next, *deadline, *output, *signals[3];
+	struct event *next, *deadline, *output, *look, *signals[3];
+	struct key_file key;
 	struct figures figures;
 	/* The round that runs. */
 	struct process process;
@@ -44,6 +55,23 @@ struct watch {
 };
 
 static void begin_round(struct watch *w);
+
+/* --- the key ---------------------------------------------------------------------------------- */
+
+static struct key_file find_key(const struct watch *w)
+{
+	struct stat st;
+
+	if (!w->o->key || stat(w->o->key, &st) < 0)
+		return (struct key_file){0};
+	return (struct key_file){st.st_dev, st.st_ino, st.st_ctim};
+}
+
+static bool is_same_key(const struct key_file *a, const struct key_file *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
 
 /* --- the end of a round ---------------------------------------------------------------------- */
 
@@ -157,6 +185,7 @@ static void begin_round(struct watch *w)
 	struct timeval time = loop_time((int64_t)w->o->timeout * 1000);
 
 	w->begun = process_now();
+	w->key = find_key(w); /* before it is read: one that comes in between is noticed */
 	if (worker_start(w->o, false, &w->process)) {
 		fail_round(w, "the round could not be started");
 		return;
@@ -195,18 +224,35 @@ static void on_terminate(evutil_socket_t fd, short what, void *arg)
 	evtimer_add(w->deadline, &grace);
 }
 
-/* SIGHUP: now, and not when the interval is over. A round that runs may have read what changed since. */
-static void on_hangup(evutil_socket_t fd, short what, void *arg)
+/* Now, and not when the interval is over. A round that runs may have read what changed since. */
+static void begin_soon(struct watch *w)
 {
-	struct watch *w = arg;
-
-	(void)fd;
-	(void)what;
 	w->again = w->output != NULL;
 	if (w->output || w->stopping)
 		return;
 	evtimer_del(w->next);
 	begin_round(w);
+}
+
+static void on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	begin_soon(arg);
+}
+
+/* Whoever joins the mesh by a key of this machine has another one after a restart, and waits for us. */
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *w = arg;
+	struct key_file found = find_key(w);
+
+	(void)fd;
+	(void)what;
+	if (!found.inode || is_same_key(&found, &w->key))
+		return;
+	w->key = found;
+	begin_soon(w);
 }
 
 /* --- figures over HTTP ----------------------------------------------------------------------- */
@@ -296,6 +342,16 @@ static int serve_figures(struct watch *w)
 
 /* --- the daemon ------------------------------------------------------------------------------ */
 
+static int open_look(struct watch *w)
+{
+	struct timeval time = loop_time(KEY_LOOK);
+
+	if (!w->o->key)
+		return PM_OK;
+	w->look = event_new(w->loop->base, -1, EV_PERSIST, on_look, w);
+	return w->look && !event_add(w->look, &time) ? PM_OK : PM_E_NOMEM;
+}
+
 static int open_events(struct watch *w)
 {
 	struct event_base *base = w->loop->base;
@@ -309,13 +365,13 @@ static int open_events(struct watch *w)
 	for (int i = 0; i < 3; i++)
 		if (!w->signals[i] || evsignal_add(w->signals[i], NULL))
 			return PM_E_NOMEM;
-	return w->next && w->deadline ? PM_OK : PM_E_NOMEM;
+	return w->next && w->deadline ? open_look(w) : PM_E_NOMEM;
 }
 
 static void close_watch(struct watch *w)
 {
-	struct event *events[] = {
-		w->next, w->deadline, w->output, w->signals[0], w->signals[1], w->signals[2]};
+	struct event *events[] = {w->next, w->deadline, w->output, w->look, w->signals[0],
+		w->signals[1], w->signals[2]};
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i])

@@ -170,6 +170,20 @@ round verified "what was wrong is mended"
 stop "it came by itself"
 retry=
 
+# A key that comes later, and one that takes its place: each is verified for at once.
+head -c 91 /dev/urandom >"$work/first"
+head -c 91 /dev/urandom >"$work/second"
+start --key "$work/key"
+round error "no key"
+file_is "$status" '"No such file" in o["reason"]' "no key"
+mv "$work/first" "$work/key"
+round verified "a key"
+first=$(sed -n 's/.*epoch_nonce": "\([0-9a-f]*\).*/\1/p' "$work/evidence/evidence.json")
+mv "$work/second" "$work/key"
+round verified "another key"
+run 1 "another nonce" grep -q "$first" "$work/evidence/evidence.json"
+stop "it watches a key"
+
 # A round that takes too long.
 make_gpus 1
 stop_serving
