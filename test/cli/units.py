@@ -61,6 +61,20 @@ def check_unit(folder, name, text):
             yield f"{name}: {' '.join(command)}: {said}"
 
 
+def check_order(units):
+    """What the units say of each other, and to the processes."""
+    text = {p.name: p.read_text(encoding="utf-8") for p in units}
+    after = {name: " ".join(re.findall(r"(?m)^After=(.*)", t)).split() for name, t in text.items()}
+    # The agent verifies for a key that the proxy makes when it starts; either waits for nobody else.
+    if "pm-proxy.service" not in after["pm-agent.service"] or "pm-agent.service" in after["pm-proxy.service"]:
+        yield "pm-agent.service: not after pm-proxy.service"
+    for name, t in text.items():
+        if "Type=notify" in t and not re.search(r"(?m)^ExecReload=kill -HUP \$MAINPID$", t):
+            yield f"{name}: no reload"
+        if "DeviceAllow=/dev/sev-guest" in t and "modprobe@sev_guest.service" not in after[name]:
+            yield f"{name}: may begin before there is the device that it is allowed"
+
+
 def check_files(folder, root, source):
     """What comes beside the units: groups and folders. Of the rest of a machine nothing is needed."""
     (root / "etc").mkdir()
@@ -90,6 +104,7 @@ def main():
         for unit in units:
             text = with_programs(unit.read_text(encoding="utf-8"), programs)
             problems += check_unit(folder / "units", unit.name, text)
+        problems += check_order(units)
         problems += check_files(build, folder / "root", source)
     print("\n".join(problems) or f"{len(units)} units")
     return 1 if problems else 0
