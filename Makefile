@@ -2,7 +2,7 @@
 BUILD ?= build
 MESON_FLAGS ?=
 
-.PHONY: all setup check demo demo-stop bench fuzz soak chaos format install clean
+.PHONY: all setup check demo demo-stop bench fuzz soak chaos units format install clean
 
 all: setup
 	@scripts/configure.sh $(BUILD) --werror $(MESON_FLAGS)
@@ -43,11 +43,17 @@ soak: all
 chaos: all
 	@scripts/chaos.sh $(BUILD) $(SECONDS) $(SEED)
 
+# The systemd units, in a virtual machine with a real systemd: they start, serve, reload, die, come again and end.
+units: all
+	@meson test -C $(BUILD) --no-rebuild --suite units --verbose
+
 format: setup
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
+# Programs find libpm.so once the linker's cache knows of it.
 install: all
 	@meson install -C $(BUILD)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 clean:
 	rm -rf build build-*

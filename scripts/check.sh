@@ -23,9 +23,9 @@ try() {
 # The sanitizers run everything but what looks at the sources alone and the demo, which the first build does. All others
 # run the unit tests, for what is about the compiler or the libraries. Many tests wait for processes, so more run at a
 # time than there are cores.
-try build gcc "cli daemons e2e long vm soak"
+try build gcc "cli daemons e2e long vm soak units"
 try build-asan gcc "style man abi demo soak" -Db_sanitize=address,undefined
-less="style man abi cli vm long demo daemons e2e soak"
+less="style man abi cli vm long demo daemons e2e soak units"
 try build-clang clang "$less"
 try build-mbedtls gcc "$less" -Dfast_verify=disabled -Dipsec_mb=disabled -Dshares=disabled
 

@@ -5,14 +5,22 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=$PWD/.deps/vm
 meta=linux-image-cloud-amd64
-modules="virtio_pci virtio_blk dm-verity erofs squashfs loop"
+modules="virtio_pci virtio_blk dm-verity erofs squashfs loop cuse"
 
 skip() {
 	echo "vm-kernel: $*: the VM tests will be skipped" >&2
 	exit 0
 }
 
-[ ! -e "$dir/vmlinuz" ] || exit 0
+# has_all: unpacked before, with every module of the list.
+has_all() {
+	[ -e "$dir/vmlinuz" ] || return 1
+	for module in $modules; do
+		[ -e "$dir/modules/$module.ko" ] || return 1
+	done
+}
+
+! has_all || exit 0
 [ "$(dpkg --print-architecture)" = amd64 ] || skip "made for amd64"
 package=$(apt-cache depends $meta 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
 [ -n "$package" ] || skip "there is no package $meta"
