@@ -28,6 +28,28 @@ KINDS = {
     "worker.yaml": {"Service", "StatefulSet"},
 }
 
+# The fields that the API has, of those objects that examples have (Kubernetes 1.29 and later). kubectl refuses others.
+META = "name labels"
+PROBE = "httpGet tcpSocket exec periodSeconds failureThreshold"
+FIELDS = {
+    "Service": "clusterIP publishNotReadyAddresses type selector ports",
+    "PodDisruptionBudget": "minAvailable maxUnavailable selector",
+    "StatefulSet": "serviceName replicas podManagementPolicy selector template",
+    "Deployment": "replicas selector template strategy",
+    "pod": "runtimeClassName terminationGracePeriodSeconds automountServiceAccountToken securityContext affinity "
+           "volumes initContainers containers nodeSelector tolerations imagePullSecrets",
+    "pod security": "fsGroup runAsUser runAsGroup runAsNonRoot supplementalGroups seccompProfile",
+    "container": "name image command env ports livenessProbe readinessProbe startupProbe lifecycle restartPolicy "
+                 "resources securityContext volumeMounts volumeDevices",
+    "security": "allowPrivilegeEscalation capabilities privileged readOnlyRootFilesystem runAsNonRoot runAsUser "
+                "runAsGroup seccompProfile",
+    "volume": "name configMap secret emptyDir persistentVolumeClaim",
+    "volumeMounts": "name mountPath readOnly mountPropagation",
+    "volumeDevices": "name devicePath",
+    "ports": "name port containerPort targetPort",
+    "env": "name value valueFrom",
+}
+
 
 def strict_load(yaml, path):
     """All documents; a key that is there twice is an error, as it is for kubectl."""
@@ -49,6 +71,60 @@ def pod_of(document):
     if document["kind"] == "Pod":
         return document["spec"]
     return document["spec"].get("template", {}).get("spec")
+
+
+def unknown(where, what, found):
+    return [f"{where}: {what} has no field {k}" for k in sorted(set(found) - set(FIELDS[what].split()))]
+
+
+def check_fields(where, document):
+    """No field that the API server would refuse."""
+    yield from (f"{where}: no field {k}" for k in sorted(set(document) - {"apiVersion", "kind", "metadata", "spec"}))
+    yield from (f"{where}: metadata has no field {k}" for k in sorted(set(document["metadata"]) - set(META.split())))
+    if document["kind"] != "Pod":
+        yield from unknown(where, document["kind"], document["spec"])
+    for port in document["spec"].get("ports", []):
+        yield from unknown(where, "ports", port)
+    pod = pod_of(document)
+    if not pod:
+        return
+    yield from unknown(where, "pod", pod)
+    yield from unknown(where, "pod security", pod.get("securityContext", {}))
+    for volume in pod["volumes"]:
+        yield from unknown(where, "volume", volume)
+    for c in pod.get("initContainers", []) + pod["containers"]:
+        yield from unknown(where, "container", c)
+        yield from unknown(where, "security", c.get("securityContext", {}))
+        for kind in ("volumeMounts", "volumeDevices", "ports", "env"):
+            for one in c.get(kind, []):
+                yield from unknown(f"{where}: {c['name']}", kind, one)
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+            yield from (f"{where}: {probe} has no field {k}" for k in set(c.get(probe, {})) - set(PROBE.split()))
+
+
+def check_powers(where, pod, containers):
+    """No token of the API; a secret that not everybody may read is the group's of who does."""
+    if pod.get("automountServiceAccountToken") is not False:
+        yield f"{where}: has a token of the API server"
+    group = pod.get("securityContext", {}).get("fsGroup")
+    secrets = {v["name"] for v in pod["volumes"] if "secret" in v and not v["secret"].get("defaultMode", 0o644) & 0o004}
+    for c in containers:
+        used = secrets & {m["name"] for m in c.get("volumeMounts", [])}
+        if used and (group is None or c["securityContext"].get("runAsGroup") != group):
+            yield f"{where}: {c['name']} may not read {', '.join(sorted(used))}"
+
+
+def check_order(where, pod):
+    """What begins next needs the key that the proxy makes; at the end the proxy goes before its model server."""
+    names = [c["name"] for c in pod.get("initContainers", [])]
+    if "proxy" not in names:
+        return
+    proxy = pod["initContainers"][names.index("proxy")]
+    if names.index("proxy") > names.index("watch-gpus") or "startupProbe" not in proxy:
+        yield f"{where}: the agent may begin before there is a key"
+    pauses = [c.get("lifecycle", {}).get("preStop") for c in (proxy, *pod["containers"])]
+    if None in pauses:
+        yield f"{where}: the model server ends before what is under way"
 
 
 def check_references(where, pod, containers):
@@ -104,18 +180,27 @@ def check_file(path, documents, programs):
     if kinds != KINDS[where]:
         yield f"{where}: found {sorted(kinds)}, expected {sorted(KINDS[where])}"
     yield from check_selectors(where, documents)
+    for d in documents:
+        yield from check_fields(where, d)
     for pod in filter(None, map(pod_of, documents)):
         containers = pod.get("initContainers", []) + pod["containers"]
         yield from check_references(where, pod, containers)
+        yield from check_powers(where, pod, containers)
+        yield from check_order(where, pod)
         for c in containers:
             if c.get("command", [""])[0].startswith("pm-"):
                 yield from check_command(f"{where}: {c['name']}", c["command"], programs)
 
 
 def check_haproxy(haproxy, source, documents):
-    """The gateway's configuration, with the environment of its container, but names of this machine."""
+    """The gateway's configuration, with the environment of its container, but addresses of this machine: names are
+    tried elsewhere (names.py)."""
     container = next(c for d in documents if pod_of(d) for c in pod_of(d)["containers"] if c["name"] == "haproxy")
-    env = {e["name"]: re.sub(r"^worker-\d\.worker:", "127.0.0.1:", e["value"]) for e in container["env"]}
+    env = {e["name"]: e["value"] for e in container["env"] if "value" in e}
+    for name in (n for n in env if n.startswith("PM_WORKER")):
+        if not re.fullmatch(r"worker-\d\.worker\.\$\(NAMESPACE\)\.svc\.cluster\.local:8085", env[name]):
+            yield f"gateway.yaml: {env[name]} is no whole name, and HAProxy knows no search list"
+        env[name] = "127.0.0.1:8085"
     done = subprocess.run([haproxy, "-c", "-f", source / "examples/haproxy/haproxy.cfg"], capture_output=True,
                           text=True, check=False, env=dict(os.environ, **env))
     if done.returncode:
