@@ -12,7 +12,7 @@
 
 #define DEFAULT_LOCK	"/run/lock/pm-agent.lock"
 #define DEFAULT_TIMEOUT 300
-#define DEFAULT_RETRY   60
+#define DEFAULT_RETRY	60
 #define DEFAULT_FETCH	60000
 #define FETCH_MAX	3600000
 

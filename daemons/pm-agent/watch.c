@@ -30,7 +30,10 @@
 /* Between two looks at the file of --key. */
 #define KEY_LOOK 1000
 
-/* Which file that is; zeros when there is none. Whoever writes it puts a new one in the old one's place. */
+/*
+ * Which file that is; zeros when there is none. Whoever writes it puts a new one in the old one's
+ * place.
+ */
 struct key_file {
 	dev_t device;
 	ino_t inode;
@@ -75,7 +78,10 @@ static bool is_same_key(const struct key_file *a, const struct key_file *b)
 
 /* --- the end of a round ---------------------------------------------------------------------- */
 
-/* Soon, where the last one was asked for another, or was not accepted: what was missing may be there by then. */
+/*
+ * Soon, where the last one was asked for another, or was not accepted: what was missing may be
+ * there by then.
+ */
 static uint64_t pause_after(const struct watch *w)
 {
 	if (w->again)
@@ -224,7 +230,7 @@ static void on_terminate(evutil_socket_t fd, short what, void *arg)
 	evtimer_add(w->deadline, &grace);
 }
 
-/* Now, and not when the interval is over. A round that runs may have read what changed since. */
+/* Now, and not when it is time. A round that runs may have read what changed since. */
 static void begin_soon(struct watch *w)
 {
 	w->again = w->output != NULL;
@@ -241,7 +247,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 	begin_soon(arg);
 }
 
-/* Whoever joins the mesh by a key of this machine has another one after a restart, and waits for us. */
+/* Who joins a mesh by a key of this machine has another after a restart, and waits for us. */
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device /dev/sev-guest in front of an attester, for machines without the hardware: a character device
- * in user space (linux/fuse.h, CUSE). The node is the kernel's own, so that udev's rules, device lists and
- * modes are judged as with the real driver. sev-guest SOCKET
+ * The device /dev/sev-guest in front of an attester, for machines without the hardware: a character
+ * device in user space (linux/fuse.h, CUSE). The node is the kernel's own, so that udev's rules,
+ * device lists and modes are judged as with the real driver. sev-guest SOCKET
  */
 #include <err.h>
 #include <errno.h>
@@ -107,7 +107,7 @@ static void collect(int fd, uint64_t unique, const struct asked *asked, const ch
 	pm_collected_free(collected);
 }
 
-/* Asked three times for one ioctl: each time the kernel brings more of what its pointers point to. */
+/* Asked often for one ioctl: each time the kernel brings more of what its pointers point to. */
 static void on_ioctl(int fd, uint64_t unique, const struct asked *asked, const char *socket)
 {
 	struct fuse_ioctl_iovec iovs[5] = {{asked->in.arg, GUEST_SIZE}};

@@ -87,22 +87,22 @@ passed "the machine is there"
 # --- how they start -------------------------------------------------------------------------------------
 
 for unit in $daemons; do
-	check $unit-notify is $unit Type notify
-	check $unit-active soon is $unit ActiveState active
-	check $unit-first-try is $unit NRestarts 0
+	check "$unit-notify" is "$unit" Type notify
+	check "$unit-active" soon is "$unit" ActiveState active
+	check "$unit-first-try" is "$unit" NRestarts 0
 done
 check mount-active soon is pm-mount@tiny ActiveState active
 passed "all are active"
 
 for unit in pm-coordinator pm-secrets pm-proxy pm-client; do
-	check $unit-user [ "$(process $unit Uid)" -ge 61184 ]
-	check $unit-capabilities [ "$(process $unit CapPrm)$(process $unit CapBnd)" = "$(printf %032d 0)" ]
-	check $unit-filtered [ "$(process $unit NoNewPrivs)$(process $unit Seccomp)" = 12 ]
+	check "$unit-user" [ "$(process "$unit" Uid)" -ge 61184 ]
+	check "$unit-capabilities" [ "$(process "$unit" CapPrm)$(process "$unit" CapBnd)" = "$(printf %032d 0)" ]
+	check "$unit-filtered" [ "$(process "$unit" NoNewPrivs)$(process "$unit" Seccomp)" = 12 ]
 done
 check agent-capabilities [ "$(process pm-agent CapBnd)" = 0000000000200000 ]
 check device [ "$(stat -c '%a %U:%G' /dev/sev-guest)" = "660 root:pm-attest" ]
 check folders [ "$(stat -c '%a %u' /run/pm /run/pm/models | uniq)" = "755 0" ]
-check status-files [ "$(stat -c '%a %u' /run/pm/gpus.json /run/pm/tiny.json /run/pm/gpu/evidence.json | uniq)" = "644 0" ]
+check status-files [ "$(stat -c '%a %u' /run/pm/*.json /run/pm/gpu/* | uniq)" = "644 0" ]
 files pm-proxy 644 /run/pm-proxy/key
 check mounted mounted tiny
 check content sh -c "yes weights | head -n 100000 | cmp - /run/pm/models/tiny/weights.bin"
@@ -113,12 +113,12 @@ mkdir /srv/shares
 exits manifest-set 0 pm-ctl manifest set $coordinator "$manifest" --signatures /srv/manifest.sig \
 	--shares /srv/shares --memory /srv/memory
 for unit in $daemons; do
-	ready $unit
+	ready "$unit"
 done
 passed "all are ready"
 chats chat
 for unit in pm-coordinator pm-secrets pm-proxy pm-client; do
-	check $unit-locks-memory [ "$(process $unit VmLck | cut -d' ' -f1)" -gt 0 ]
+	check "$unit-locks-memory" [ "$(process "$unit" VmLck | cut -d' ' -f1)" -gt 0 ]
 done
 files pm-coordinator 700 /var/lib/pm-coordinator/
 files pm-coordinator 600 /var/lib/pm-coordinator/*
@@ -127,17 +127,17 @@ files pm-secrets 600 /var/lib/pm-secrets/*
 files pm-client 600 /var/lib/pm-client/*
 
 for unit in $daemons; do
-	pid=$(show $unit MainPID)
-	exits $unit-reloads 0 systemctl reload $unit
-	check $unit-stays is $unit MainPID "$pid"
+	pid=$(show "$unit" MainPID)
+	exits "$unit-reloads" 0 systemctl reload "$unit"
+	check "$unit-stays" is "$unit" MainPID "$pid"
 done
 passed "reloaded"
 
 # --- when they die --------------------------------------------------------------------------------------
 
 for unit in pm-client pm-secrets pm-agent; do
-	killed $unit
-	ready $unit -again
+	killed "$unit"
+	ready "$unit" -again
 done
 killed pm-proxy # has another key, for which the agent has to verify the GPUs again
 ready pm-proxy -again
@@ -165,8 +165,8 @@ exits socket-ends 0 systemctl stop pm-client.socket
 # --- how they end ---------------------------------------------------------------------------------------
 
 for unit in pm-client pm-agent pm-proxy pm-secrets pm-coordinator; do
-	exits $unit-stops 0 systemctl stop $unit
-	check $unit-ended-well [ "$(show $unit Result) $(show $unit ExecMainStatus)" = "success 0" ]
+	exits "$unit-stops" 0 systemctl stop "$unit"
+	check "$unit-ended-well" [ "$(show "$unit" Result) $(show "$unit" ExecMainStatus)" = "success 0" ]
 done
 exits mount-stops 0 systemctl stop pm-mount@tiny
 check mount-gone nothing_left
