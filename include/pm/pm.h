@@ -25,6 +25,7 @@
 #include <pm/gpu_collateral.h>
 #include <pm/gpu_collect.h>
 #include <pm/gpu_fetch.h>
+#include <pm/gpu_list.h>
 #include <pm/gpu_policy.h>
 #include <pm/history.h>
 #include <pm/idblock.h>

@@ -101,6 +101,25 @@ run 1 "of another nonce" agent --key "$work/key" --epoch-nonce "$(printf %064d 4
 	--switches "$work/switches.json"
 says "switch 0"
 run 2 "without a nonce" agent --switches "$work/switches.json"
+# As the SDK's program prints them, when it says that they are whole; and what it tells must be so.
+wrapped() {
+	python3 -c 'import json, sys
+l = json.load(open(sys.argv[1]))
+print(json.dumps(eval(sys.argv[2])))' "$work/switches.json" "$1" >"$work/wrapped.json"
+}
+wrapped '{"evidences": l, "result_code": 0, "result_message": "Ok"}'
+run 0 "switches as the SDK's program prints them" agent --key "$work/key" --epoch-nonce "$epoch" \
+	--switches "$work/wrapped.json"
+for bad in '{"evidences": l, "result_code": 8, "result_message": "no"}' '{"evidences": l}' \
+	'[l[0] | {"more": "x"}] + l[1:]'; do
+	wrapped "$bad"
+	run 1 "switches as $bad" agent --key "$work/key" --epoch-nonce "$epoch" --switches "$work/wrapped.json"
+	says "evidence list"
+done
+wrapped '[l[0] | {"arch": "HOPPER"}] + l[1:]'
+run 1 "another kind than told" agent --key "$work/key" --epoch-nonce "$epoch" --switches "$work/wrapped.json"
+says 'switch 0'
+says 'found HOPPER at $[0].arch, expected LS10'
 echo '[]' >"$work/none.json"
 run 1 "no switches in the file" agent --key "$work/key" --epoch-nonce "$epoch" --switches "$work/none.json"
 echo '[{"evidence": 1}]' >"$work/none.json"

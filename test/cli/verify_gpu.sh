@@ -103,10 +103,10 @@ malformed() {
 	says "at most 8192 bytes"
 	json_error "no list" '[' "line 1"
 	json_error "no device" '[]' "expected a list of 1 to 64 devices"
-	json_error "a number" '[1]' '$[0]: expected "evidence" and "certificate"'
-	json_error "no certificate" '[{"evidence": "AA=="}]' '$[0]: expected'
-	json_error "no base64" '[{"evidence": "*", "certificate": "AA=="}]' '$[0]: expected'
-	json_error "another member" '[{"evidence": "AA==", "certificate": "AA==", "x": "y"}]' '$[0]: expected'
+	json_error "a number" '[1]' 'at $[0], expected "evidence" and "certificate"'
+	json_error "no certificate" '[{"evidence": "AA=="}]' 'at $[0], expected'
+	json_error "no base64" '[{"evidence": "*", "certificate": "AA=="}]' 'at $[0], expected'
+	json_error "another member" '[{"evidence": "AA==", "certificate": "AA==", "x": "y"}]' 'at $[0], expected'
 	json_error "twice" '[{"evidence": "AA==", "evidence": "AA=="}]' "duplicate"
 	json_error "no list in an object" '{"evidences": [], "result_code": 0, "result_message": "Ok"}' \
 		"expected a list"
@@ -287,7 +287,7 @@ hosts() {
 	refused "one of another nonce" "nonce" "$work/host.json" $any --nonce "$(printf %064d 0)"
 	sed 's/HOPPER/BLACKWELL/' "$work/two.json" >"$work/arch.json"
 	run 1 "another kind than told" $verify "$work/arch.json" $any
-	says '$[0].arch: found BLACKWELL, expected HOPPER'
+	says 'found BLACKWELL at $[0].arch, expected HOPPER'
 	sdk_lists
 	sed 's/"evidence": "E/"evidence": "F/' "$work/two.json" >"$work/bad.json"
 	run 1 "one is malformed" $verify "$work/bad.json" $any --json
@@ -322,7 +322,7 @@ sdk_lists() {
 	for member in version nonce driver_version vbios_version; do
 		sdk_list "[l[0] | {'$member': '2.0'}]"
 		rejected_json "another $member" $verify "$work/sdk.json" $any
-		is_json "o['reason'].startswith('\$[0].$member: found 2.0, expected ')"
+		is_json "'found 2.0 at \$[0].$member, expected ' in o['reason']"
 	done
 }
 

@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from direct import make_sim
-from harness import (Clock, Daemon, LIMIT, Response, ask, connect, exchange, figure, read_all, read_until, request, run_tests,
-                     wait_for_figure)
+from harness import (Clock, Daemon, LIMIT, Response, ask, connect, exchange, figure, read_all, read_until, request,
+                     run_tests, wait_for_figure)
 from peer import Peer
 from proxy import HERE, SEALED, chat
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The corpus of the targets gpu_report, gpu_leaf and gpu_verify: devices, their chains and reports, all made here."""
+"""The corpus of the targets gpu_report, gpu_leaf, gpu_list and gpu_verify: devices, their chains and reports, all made
+here."""
+import base64
 import hashlib
+import json
 import struct
 
 import der
@@ -113,6 +116,24 @@ def pems(certs):
     return b"".join(der.pem("CERTIFICATE", c) for c in certs)
 
 
+def make_list(write, report, certs):
+    """The same in the JSON of NVIDIA's SDK."""
+    def text(value):
+        return base64.b64encode(value).decode()
+    device = {"evidence": text(report), "certificate": text(certs)}
+    told = device | {"version": "1.0", "arch": "HOPPER", "nonce": report[4:36].hex(), "driver_version": "550.90.07",
+                     "vbios_version": "96.00.9F.00.01"}
+    done = {"result_code": 0, "result_message": "Ok"}
+    rows = {"one": [device], "two": [told, device], "printed": {"evidences": [told]} | done,
+            "failed": {"evidences": [told]} | done | {"result_code": 8}, "empty": [], "number": [1],
+            "other-arch": [told | {"arch": "LS10"}], "more": [device | {"more": "x"}],
+            "no-base64": [device | {"evidence": "*"}], "no-report": [device | {"evidence": "AA=="}]}
+    for name, value in rows.items():
+        write("gpu_list", name, json.dumps(value).encode())
+    write("gpu_list", "cut", json.dumps([device]).encode()[:-1])
+    write("gpu_list", "twice", b'[{"evidence": "AA==", "evidence": "AA==", "certificate": "AA=="}]')
+
+
 def make_verify(write):
     """Returns the roots, and what the devices signed and a policy that waives all it can accepts."""
     hopper, blackwell = Device("GH100", composite), Device("GB100", lambda key: tcb_info())
@@ -131,6 +152,7 @@ def make_verify(write):
         pems(hopper.certs))
     put("no-fwid", hopper.sign(body(64, [f for f in GPU_FIELDS if f[0] != 20])), pems(hopper.certs))
     put("other-kind", hopper.sign(rows[1][2]), pems(hopper.certs))
+    make_list(write, good, pems(hopper.certs))
     put("four", good, pems(hopper.certs[:4]))
     put("reversed", good, pems(hopper.certs[::-1]))
     put("none", good, b"")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <pm/gpu.h>
+#include <pm/gpu_list.h>
 
 #include "alloc.h"
 #include "base/rd.h"
@@ -99,6 +100,27 @@ static void trust(struct pm_view root)
 	ck_pm(pm_gpu_policy_add_test_root(policy, PM_GPU_ROOT_DEVICE, sha256), PM_OK);
 }
 
+static int parse_list(void)
+{
+	struct pm_gpu_list *list = NULL;
+	int r = pm_gpu_list_parse(input.ptr, input.len, NULL, &list);
+
+	if (r == PM_OK && pm_gpu_list_count(list) != 2)
+		r = ALLOC_WRONG;
+	if (r < 0 && list)
+		r = ALLOC_WRONG;
+	pm_gpu_list_free(list);
+	return r;
+}
+
+START_TEST(a_list)
+{
+	input = test_read(PM_CORPUS "/gpu_list/two");
+	ck_assert_uint_eq(alloc_walk("list", parse_list, ALLOC_NOMEM), 5);
+	test_free(input);
+}
+END_TEST
+
 static const char *const devices[] = {"valid-hopper", "valid-blackwell", "valid-switch"};
 
 START_TEST(each_device)
@@ -129,6 +151,7 @@ int main(void)
 	TCase *t = tcase_create("gpu_alloc");
 
 	tcase_set_timeout(t, 500);
+	tcase_add_test(t, a_list);
 	tcase_add_loop_test(t, each_device, 0, PM_ARRAY_LEN(devices));
 	suite_add_tcase(s, t);
 	return test_main(s);

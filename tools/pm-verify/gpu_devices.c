@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One report as the driver gives it, or a list of devices as NVIDIA's SDK writes it, bare or as its
- * program prints it: [{"version": "1.0", "arch", "nonce", "driver_version", "vbios_version",
- * "evidence": base64 report, "certificate": base64 PEM}...], {"evidences": that, "result_code": 0,
- * "result_message"}.
- */
-#include <jansson.h>
+/* One report as the driver gives it, or a list of devices as NVIDIA's SDK writes it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/checks.h"
 #include "common/file.h"
 #include "common/wrong.h"
 #include "pm-verify/gpu.h"
-
-#define INPUT_MAX (4u << 20)
 
 static struct gpu_device *add_device(struct gpu_devices *d)
 {
@@ -90,145 +81,43 @@ static int load_one(
 
 /* --- a list of devices ----------------------------------------------------------------------- */
 
-static int malformed(const struct gpu_options *o, size_t index, const char *what)
+/* The list itself, and no device of it. */
+static int refuse(const struct gpu_options *o, int error, const struct gpu_devices *d)
 {
-	char text[320];
-
-	snprintf(text, sizeof(text), "$[%zu]%s", index, what);
-	tool_refuse_input(o->json, o->report, PM_E_FORMAT, text);
-	return TOOL_REJECTED;
+	tool_refuse_input(o->json, o->report, error, d->report ? pm_report_reason(d->report) : "");
+	return tool_exit_status(error);
 }
 
-static int no_list(const struct gpu_options *o, const json_t *json, const json_error_t *error)
-{
-	char text[sizeof(error->text) + 64] =
-		"expected a list of 1 to 64 devices, or that as \"evidences\" with result_code 0";
-
-	if (!json)
-		snprintf(text, sizeof(text), "line %d: %s", error->line, error->text);
-	tool_refuse_input(o->json, o->report, PM_E_FORMAT, text);
-	return TOOL_REJECTED;
-}
-
-/* A member in base64, freed by the caller; NULL when it is not there or not base64. */
-static uint8_t *decode_member(const json_t *object, const char *key, size_t *ret_len)
-{
-	const json_t *text = json_object_get(object, key);
-	size_t cap = json_string_length(text);
-	uint8_t *bytes = json_is_string(text) ? malloc(cap + 1) : NULL;
-
-	if (bytes &&
-		pm_text_base64_decode(json_string_value(text), cap, bytes, cap, ret_len) == PM_OK)
-		return bytes;
-	free(bytes);
-	return NULL;
-}
-
-/* No member but those that the SDK writes, so that none is passed over. */
-static bool has_known_members(json_t *object)
-{
-	static const char *const known[] = {"version", "arch", "nonce", "driver_version",
-		"vbios_version", "evidence", "certificate"};
-	const size_t count = sizeof(known) / sizeof(known[0]);
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(object, key, value)
-	{
-		size_t i = 0;
-
-		while (i < count && strcmp(key, known[i]))
-			i++;
-		if (i == count || !json_is_string(value))
-			return false;
-	}
-	return true;
-}
-
-/* What stands beside a report is signed by nobody: it must be what the report says, or absent. */
-static int check_told(const struct gpu_options *o, const json_t *object, size_t index,
-	const struct gpu_device *dev)
-{
-	static const char *const archs[] = {"", "HOPPER", "BLACKWELL", "LS10"};
-	const struct pm_gpu_fields *f = pm_gpu_evidence_untrusted(dev->ev);
-	char nonce[2 * PM_GPU_NONCE_SIZE + 1], text[256];
-	const struct {
-		const char *member, *report; /* "": the report does not tell */
-	} rows[] = {
-		{"version", "1.0"},
-		{"arch", archs[pm_gpu_evidence_arch(dev->ev)]},
-		{"nonce", nonce},
-		{"driver_version", f->driver},
-		{"vbios_version", f->vbios},
-	};
-
-	pm_hex_encode(f->nonce, sizeof(f->nonce), nonce);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *told = json_string_value(json_object_get(object, rows[i].member));
-
-		if (!told || !rows[i].report[0] || !strcasecmp(told, rows[i].report))
-			continue;
-		snprintf(text, sizeof(text), ".%s: found %.80s, expected %s", rows[i].member, told,
-			rows[i].report);
-		return malformed(o, index, text);
-	}
-	return TOOL_OK;
-}
-
-static int load_member(
-	const struct gpu_options *o, json_t *object, size_t index, struct gpu_devices *d)
+static int load_member(const struct gpu_options *o, const struct pm_gpu_list *list, size_t index,
+	struct gpu_devices *d)
 {
 	struct gpu_device *dev = add_device(d);
-	size_t size = 0, certs_size = 0;
-	uint8_t *report = decode_member(object, "evidence", &size);
-	uint8_t *certs = decode_member(object, "certificate", &certs_size);
-	int r = TOOL_OK;
+	size_t size, certs_size;
+	const uint8_t *report = pm_gpu_list_report(list, index, &size);
+	const uint8_t *certs = pm_gpu_list_certs(list, index, &certs_size);
+	int r;
 
 	snprintf(dev->name, sizeof(dev->name), "device %zu", index);
-	if (!report || !certs || !has_known_members(object))
-		r = malformed(o, index,
-			": expected \"evidence\" and \"certificate\" in base64, and at most "
-			"\"version\", \"arch\", \"nonce\", \"driver_version\", \"vbios_version\"");
-	else
-		note(d, dev, parse(o, dev, report, size, certs, certs_size));
-	if (r == TOOL_OK && dev->error == PM_OK)
-		r = check_told(o, object, index, dev);
-	free(report);
-	free(certs);
-	return r;
-}
-
-/* The list in what the SDK's program prints, when that says that it is whole. */
-static json_t *unwrap(json_t *printed)
-{
-	const char *message;
-	json_t *list;
-	int code;
-
-	if (!json_is_object(printed))
-		return printed;
-	if (json_unpack(printed, "{s:o, s:i, s:s!}", "evidences", &list, "result_code", &code,
-		    "result_message", &message) ||
-		code)
-		return NULL;
-	return list;
+	note(d, dev, parse(o, dev, report, size, certs, certs_size));
+	if (dev->error < 0)
+		return TOOL_OK;
+	r = pm_gpu_list_check(list, index, dev->ev, d->report);
+	return r < 0 ? refuse(o, r, d) : TOOL_OK;
 }
 
 static int load_list(
 	const struct gpu_options *o, const uint8_t *text, size_t size, struct gpu_devices *d)
 {
-	json_error_t error;
-	json_t *json = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
-	json_t *list = unwrap(json);
-	size_t count = json_array_size(list);
-	int r = TOOL_OK;
+	struct pm_gpu_list *list = NULL;
+	int r = pm_gpu_list_parse(text, size, d->report, &list);
 
 	d->is_set = true;
-	if (!count || count > PM_GPU_SET_MAX)
-		r = no_list(o, json, &error);
-	for (size_t i = 0; r == TOOL_OK && i < count; i++)
-		r = load_member(o, json_array_get(list, i), i, d);
-	json_decref(json);
+	if (r < 0)
+		return refuse(o, r, d);
+	r = TOOL_OK;
+	for (size_t i = 0; r == TOOL_OK && i < pm_gpu_list_count(list); i++)
+		r = load_member(o, list, i, d);
+	pm_gpu_list_free(list);
 	return r;
 }
 
@@ -246,7 +135,7 @@ int gpu_devices_load(const struct gpu_options *o, struct gpu_devices *ret)
 {
 	uint8_t *bytes = NULL;
 	size_t size;
-	int r = tool_read_evidence(o->report, INPUT_MAX, o->json, &bytes, &size);
+	int r = tool_read_evidence(o->report, PM_GPU_LIST_SIZE_MAX, o->json, &bytes, &size);
 
 	ret->report = pm_report_new();
 	if (r == TOOL_OK && is_list(bytes, size))
