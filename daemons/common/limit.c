@@ -182,10 +182,25 @@ size_t limit_key_of_address(const struct sockaddr *address, uint8_t ret[LIMIT_KE
 	return 1;
 }
 
+/* NULL unless it is there once: of two, one may be what the client sent past the gateway. */
+static const char *only_value(const struct http_request *request, const char *name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < request->field_count; i++) {
+		if (strcmp(request->fields[i].name, name) != 0)
+			continue;
+		if (value)
+			return NULL;
+		value = request->fields[i].value;
+	}
+	return value;
+}
+
 size_t limit_key_of_client(
 	const struct http_exchange *x, const char *field, uint8_t ret[LIMIT_KEY_MAX])
 {
-	const char *value = field ? http_request_field(http_request(x), field) : NULL;
+	const char *value = field ? only_value(http_request(x), field) : NULL;
 	struct sockaddr_storage address = {0};
 	size_t len;
 

@@ -52,8 +52,8 @@ size_t limit_key_of_address(const struct sockaddr *address, uint8_t ret[LIMIT_KE
 
 /*
  * By what the client of a request is known: the address of its connection, or what the gateway in
- * front of us says in a field, which is trusted for nothing but to share out what there is. field
- * may be NULL. Bytes written.
+ * front of us says in a field, which is trusted for nothing but to share out what there is, and for
+ * that only where it stands there once. field may be NULL. Bytes written.
  */
 size_t limit_key_of_client(
 	const struct http_exchange *x, const char *field, uint8_t ret[LIMIT_KEY_MAX]);
