@@ -13,10 +13,13 @@
 
 /* --- idleness -------------------------------------------------------------------------------- */
 
-/* After whatever may have begun or ended something. */
+/*
+ * After whatever may have begun or ended something. Who connects and then does not shake hands
+ * would else have a place that nobody can take.
+ */
 static void note_idleness(struct http_exchange *x)
 {
-	bool is_idle = x->phase == HTTP_HEAD && x->in_len == 0;
+	bool is_idle = (x->phase == HTTP_OPENING || x->phase == HTTP_HEAD) && x->in_len == 0;
 
 	if (is_idle == x->is_idle)
 		return;

@@ -320,6 +320,19 @@ def test_tls(program):
             assert d.stop() == 0
 
 
+def test_silent_before_tls(program):
+    """Who connects and shakes no hands has no place that others need."""
+    with tempfile.TemporaryDirectory() as f:
+        make_certificates(f)
+        args = tls_args(f, "--threads", "1", "--max-connections", "2", "--head-timeout", "600s")
+        with Daemon(program, *args) as d, connect(d.address()) as first, connect(d.address()) as second:
+            wait_for_figure(d.address("metrics"), "inference_server_http_connections", 2)
+            assert ask(d.address(), "GET", "/v1/models", wrap=tls_client(f, "ca")).status == 200
+            assert read_all(first) == b"", "the older one"
+            second.sendall(b"x")
+            assert d.stop() == 0
+
+
 def test_mutual_tls(program):
     with tempfile.TemporaryDirectory() as f:
         make_certificates(f)
