@@ -71,6 +71,8 @@ def check_order(units):
     for name, t in text.items():
         if "Type=notify" in t and not re.search(r"(?m)^ExecReload=kill -HUP \$MAINPID$", t):
             yield f"{name}: no reload"
+        if "Restart=" in t and "StartLimitIntervalSec=0" not in t and "RestartSec=10" not in t:
+            yield f"{name}: systemd gives up soon"
         if "DeviceAllow=/dev/sev-guest" in t and "modprobe@sev_guest.service" not in after[name]:
             yield f"{name}: may begin before there is the device that it is allowed"
 
