@@ -67,6 +67,11 @@ wrong_json() {
 	wrong "the nonce must be given" x --no-rim --no-ocsp --json
 	wrong "unexpected argument 'y'" x y --any-nonce --no-rim --no-ocsp --json
 	wrong "the report is missing" --json
+	odd=$(printf 'a\377\033b')
+	run 2 "bytes that are no text, JSON" $verify x --nonce "$odd" --json
+	is_json "'a??b' in o['reason']"
+	run 2 "a name that is no text, JSON" $verify "$odd" --any-nonce --no-rim --no-ocsp --json
+	is_json "o['file'] == 'a??b' and o['reason'].startswith('No such')"
 	run 2 "no JSON wanted" $verify x --nonce 00
 	run 2 "no JSON behind the options" $verify x -- --json
 	checks=$((checks + 1))

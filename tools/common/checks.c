@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <pm/error.h>
@@ -120,10 +121,26 @@ void tool_print_refusal(const char *subject, int error, const char *reason)
 			reason[0] ? ": " : "", reason);
 }
 
+/* Arguments and names of files may be no UTF-8, and then are shown in ASCII. */
+static json_t *text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	char *copy = json ? NULL : strdup(text);
+
+	for (char *at = copy; at && *at; at++) {
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	}
+	if (copy)
+		json = json_string(copy);
+	free(copy);
+	return json;
+}
+
 void tool_set_refusal(json_t *verdict, int error, const char *reason)
 {
 	json_object_set_new(verdict, "error", json_string(pm_strerror(error)));
-	json_object_set_new(verdict, "reason", json_string(reason));
+	json_object_set_new(verdict, "reason", text_json(reason));
 }
 
 void tool_print_object(const char *file, int error, const char *reason)
@@ -132,7 +149,7 @@ void tool_print_object(const char *file, int error, const char *reason)
 
 	tool_set_refusal(o, error, reason);
 	if (file)
-		json_object_set_new(o, "file", json_string(file)); /* a name may be no UTF-8 */
+		json_object_set_new(o, "file", text_json(file));
 	json_dumpf(o, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(o);
