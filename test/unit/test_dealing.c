@@ -36,10 +36,11 @@ static json_t *holder(int i)
 
 static json_t *holders_json(const struct holders *h)
 {
-	json_t *list = json_array();
+	json_t *list;
 
 	if (!h)
 		return json_null();
+	list = json_array();
 	for (int i = 0; h->who[i] >= 0; i++)
 		json_array_append_new(list, holder(h->who[i]));
 	return json_pack("{s:i, s:o}", "threshold", h->threshold, "keys", list);
