@@ -73,14 +73,19 @@ static void refuse(struct change *change, const char *what, int error)
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
+/* Were shares dealt with this manifest? */
+static bool has_dealt(const struct head *head)
+{
+	return head->dealt == head->at.serial && head->share_count;
+}
+
 /* Shares that were dealt with this manifest, also when it is asked for once more. */
 static void reply(struct job *job, const struct head *head)
 {
 	job_reply(job, 200,
 		json_pack("{s:I,s:o,s:o}", "Serial", (json_int_t)head->at.serial, "Manifest",
 			message_new_hex(head->manifest, sizeof(head->manifest)), "Shares",
-			head->dealt == head->at.serial ? head_shares(head, "Name", "Box")
-						       : json_array()));
+			has_dealt(head) ? head_shares(head, "Name", "Box") : json_array()));
 }
 
 static void on_logged(void *arg, int error)
@@ -102,7 +107,7 @@ static void on_taken(void *arg, bool taken)
 	struct coordinator *c = change->c;
 	char serial[24], hex[65], link[65];
 	const struct pm_audit_field fields[] = {
-		{"serial", serial}, {"manifest", hex}, {"link", link}};
+		{"serial", serial}, {"manifest", hex}, {"link", link}, {"shares", "dealt"}};
 
 	if (!taken) {
 		fail(change, 409, "conflict",
@@ -114,7 +119,8 @@ static void on_taken(void *arg, bool taken)
 	pm_hex_encode(c->own->head->manifest, 32, hex);
 	pm_hex_encode(c->own->head->at.link, 32, link);
 	log_event(LOG_LEVEL_INFO, "manifest", "result", "set", "serial", serial, "hash", hex, NULL);
-	if (!journal_add(c->journal, "manifest.set", fields, 3, on_logged, change))
+	if (!journal_add(c->journal, "manifest.set", fields, has_dealt(c->own->head) ? 4 : 3,
+		    on_logged, change))
 		on_logged(change, PM_E_NOMEM);
 }
 

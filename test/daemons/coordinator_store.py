@@ -469,6 +469,8 @@ def test_shares_are_dealt_anew(programs):
             assert r.status == 403 and "seed_share_owners" in r.message, r.body
             hidden(d, c, new)
             check_log(d, c, two, ["manifest.set"] * 3 + ["coordinator.recovered"])
+            dealt = [json.loads(x)["fields"].get("shares") for x in log_of(c).splitlines()]
+            assert dealt == ["dealt", None, "dealt", None], dealt
 
 
 def test_killed_at_any_point(programs):
