@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -86,6 +87,7 @@ static int set_up(struct secrets *s)
 		warnx("out of memory");
 		return 2;
 	}
+	hub_sweep(s->hub, clock_seconds()); /* it knows the time by that */
 	if (store_files_read(&o->store, &s->store_files) != 0)
 		return 2;
 	return mesh_new(&o->mesh, &o->evidence, &s->mesh);
