@@ -161,9 +161,20 @@ exits socket-listens 0 systemctl start pm-client.socket
 check socket-waits is pm-client ActiveState inactive
 chats chat-by-socket 8082
 exits socket-ends 0 systemctl stop pm-client.socket
+passed "started by its socket"
 
 # --- how they end ---------------------------------------------------------------------------------------
 
+# What is under way is finished first.
+words=$(seq -s ' ' 60)
+curl -sSN --max-time 120 -H "Content-Type: application/json" \
+	-d "{\"model\": \"slow\", \"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"$words\"}]}" \
+	http://127.0.0.1:8081/v1/chat/completions >/tmp/stream 2>&1 &
+stream=$!
+check stream-begins soon grep -q '^data:' /tmp/stream
+exits proxy-drains 0 systemctl stop pm-proxy
+exits stream-ends 0 wait $stream
+check stream-whole grep -q '^data: \[DONE\]' /tmp/stream
 for unit in pm-client pm-agent pm-proxy pm-secrets pm-coordinator; do
 	exits "$unit-stops" 0 systemctl stop "$unit"
 	check "$unit-ended-well" [ "$(show "$unit" Result) $(show "$unit" ExecMainStatus)" = "success 0" ]
