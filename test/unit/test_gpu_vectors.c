@@ -331,6 +331,8 @@ START_TEST(what_is_missing)
 	pm_cleanup(pm_gpu_policy) struct pm_gpu_policy *policy = new_policy(PM_GPU_WAIVE_NONCE);
 	pm_cleanup(pm_ocsp_set) struct pm_ocsp_set *ocsp = NULL;
 	pm_cleanup(pm_rim) struct pm_rim *driver = NULL, *vbios = NULL, *other = NULL;
+	pm_cleanup(pm_gpu_evidence) struct pm_gpu_evidence *ev = NULL;
+	const struct pm_gpu_facts *facts = NULL;
 	const char *folder = "hopper-550.90.07";
 
 	if (!test_has_vectors())
@@ -349,6 +351,11 @@ START_TEST(what_is_missing)
 		PM_E_REJECTED, "golden measurements, driver");
 	refused(load("switch-ls10-5612"), policy, (const struct pm_rim *[]){vbios, driver}, 2, ocsp,
 		NOW, PM_E_MISSING, "provisioner, OCSP");
+	ev = load(folder); /* one twice is no harm */
+	ck_pm(pm_gpu_verify(ev, policy, (const struct pm_rim *[]){vbios, driver, vbios}, 3, ocsp,
+		      NULL, NOW, NULL, &facts),
+		PM_OK);
+	ck_assert_uint_eq(facts->golden_matched, 33);
 }
 END_TEST
 
