@@ -159,6 +159,22 @@ static int find_difference(const struct pm_rim *a, const struct pm_rim *b)
 	return -1;
 }
 
+/* Under NVIDIA's root rather than a test's, then with revocation checked, then for longer. */
+static bool is_better(const struct comparing *k, const struct needed *n, const struct pm_rim *rim)
+{
+	bool test, test_before;
+
+	if (check_rim(k, n, rim, NULL, &test) < 0)
+		return false;
+	if (check_rim(k, n, n->rim, NULL, &test_before) < 0)
+		return true;
+	if (test != test_before)
+		return test_before;
+	if (pm_rim_ocsp_checked(rim) != pm_rim_ocsp_checked(n->rim))
+		return pm_rim_ocsp_checked(rim);
+	return pm_rim_valid_until(rim) > pm_rim_valid_until(n->rim);
+}
+
 /*
  * A second one that fits: NVIDIA signs manifests again when certificates end, and files are given
  * twice. Of two that state the same the better one is taken; of two that differ each could be the
@@ -167,7 +183,6 @@ static int find_difference(const struct pm_rim *a, const struct pm_rim *b)
 static int take_second(const struct comparing *k, struct needed *n, const struct pm_rim *rim)
 {
 	int index = find_difference(n->rim, rim);
-	bool test_root;
 
 	if (index < 0)
 		index = find_difference(rim, n->rim);
@@ -176,10 +191,7 @@ static int take_second(const struct comparing *k, struct needed *n, const struct
 			"one manifest, or some that state the same",
 			"two for %s %s that differ, first in index %d", k->product, n->version,
 			index);
-	if (check_rim(k, n, rim, NULL, &test_root) < 0)
-		return PM_OK;
-	if (check_rim(k, n, n->rim, NULL, &test_root) < 0 ||
-		pm_rim_valid_until(rim) > pm_rim_valid_until(n->rim))
+	if (is_better(k, n, rim))
 		n->rim = rim;
 	return PM_OK;
 }

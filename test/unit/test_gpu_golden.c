@@ -400,6 +400,35 @@ START_TEST(a_difference_is_told)
 }
 END_TEST
 
+/* Of two that state the same, the one that proves more counts, and the other's end does not. */
+START_TEST(the_better_one_counts)
+{
+	static const uint8_t nvidia[32] = {0x12, 0x97, 0x7b, 0x51, 0x15, 0xac, 0xb0, 0x38, 0x11,
+		0x79, 0x27, 0x9f, 0xff, 0xeb, 0x5a, 0x8c, 0x4d, 0x26, 0x49, 0x71, 0xeb, 0xb3, 0x22,
+		0x98, 0x02, 0x3a, 0x46, 0x5f, 0xa4, 0x1d, 0xf5, 0xd1};
+
+	for (int first = 0; first < 2; first++) {
+		struct stage s;
+
+		init(&s, PM_GPU_HOPPER);
+		(first ? again_first : again)(&s);
+		s.waivers = PM_GPU_WAIVE_OCSP;
+		s.vbios.until = NOW + 9;
+		s.driver.until = NOW + 5;
+		s.sw.until = NOW + 7;
+		ck_pm(compare(&s, NULL), PM_OK);
+		ck_assert_int_eq(s.c.until, NOW + 7);
+		s.sw.ocsp_checked = false;
+		ck_pm(compare(&s, NULL), PM_OK);
+		ck_assert(s.c.ocsp_checked && s.c.until == NOW + 5);
+		memcpy(s.sw.root, nvidia, sizeof(nvidia));
+		memcpy(s.vbios.root, nvidia, sizeof(nvidia));
+		ck_pm(compare(&s, NULL), PM_OK);
+		ck_assert(!s.c.test_root && !s.c.ocsp_checked && s.c.until == NOW + 7);
+	}
+}
+END_TEST
+
 START_TEST(who_said_what)
 {
 	struct stage s;
@@ -465,6 +494,7 @@ int main(void)
 	tcase_add_loop_test(t, each_change, 0, PM_ARRAY_LEN(rows));
 	tcase_add_test(t, the_longer_one_counts);
 	tcase_add_test(t, a_difference_is_told);
+	tcase_add_test(t, the_better_one_counts);
 	tcase_add_test(t, who_said_what);
 	tcase_add_test(t, every_difference_is_told);
 	tcase_add_test(t, waived_revocation_is_told);
