@@ -280,18 +280,34 @@ static int verify_by(const struct verifying *v, const struct named *n, size_t i,
 	return r;
 }
 
+/* Of those that verify the one that lasts longest; PM_E_MISSING: none does. */
+static int find_best(const struct verifying *v, const struct named *n, struct pm_ocsp_signer *ret)
+{
+	struct pm_ocsp_signer signer;
+	int found = PM_E_MISSING;
+
+	for (size_t i = 0; i < n->count + n->issuer; i++) {
+		int r = verify_by(v, n, i, NULL, &signer);
+
+		if (r == PM_E_NOMEM || r == PM_E_CRYPTO)
+			return r;
+		if (r < 0 || (found == PM_OK && signer.not_after <= ret->not_after))
+			continue;
+		*ret = signer;
+		found = PM_OK;
+	}
+	return found;
+}
+
 /* Several can have one name or key, as when a responder got a new certificate: one must verify. */
 static int verify_by_any(const struct verifying *v, const struct named *n, struct pm_report *report,
 	struct pm_ocsp_signer *ret)
 {
 	size_t count = n->count + n->issuer;
+	int r = count > 1 ? find_best(v, n, ret) : PM_E_MISSING;
 
-	for (size_t i = 0; count > 1 && i < count; i++) {
-		int r = verify_by(v, n, i, NULL, ret);
-
-		if (r == PM_OK || r == PM_E_NOMEM || r == PM_E_CRYPTO)
-			return r;
-	}
+	if (r != PM_E_MISSING)
+		return r;
 	return count ? verify_by(v, n, 0, report, ret) : refuse_unnamed(n, report);
 }
 

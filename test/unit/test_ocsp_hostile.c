@@ -377,6 +377,18 @@ START_TEST(responders_of_one_name)
 		spec.key = other_key;
 		expect("the second of one name", &spec, PM_OK, NULL);
 		test_free(self);
+		again = responder_spec;
+		again.not_after = NOW - 1;
+		spec = good();
+		spec.by_name = by_name;
+		spec.first_cert = self = mint_cert(&again);
+		expect("its old certificate first", &spec, PM_OK, NULL);
+		spec.responder = self;
+		spec.first_cert = responder;
+		expect("its old certificate last", &spec, PM_OK, NULL);
+		spec.first_cert = pm_view(NULL, 0);
+		expect("its old certificate alone", &spec, PM_E_STALE, NAME);
+		test_free(self);
 	}
 }
 END_TEST
