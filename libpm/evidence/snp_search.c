@@ -57,7 +57,8 @@ static int try_vek(
 		note_refusal(s, r, AUTHORITY);
 		return PM_E_MISSING;
 	}
-	chain->alone = s->alone;
+	/* Without memory a genuine certificate may have been taken for none. */
+	chain->alone = s->alone && !s->certs->bad;
 	r = s->judge(chain, s->arg, s->now, &passed);
 	if (r < 0 && !is_fatal(r))
 		note_refusal(s, r, CHAIN + passed);
@@ -154,7 +155,9 @@ static int search(struct search *s, struct pm_report *report)
 	if (!count)
 		return pm_snp_certs_refuse(s->certs, s->signer, report);
 	r = count == 1 ? take_only(s, report) : choose(s, report);
-	return r == PM_E_MISSING ? s->error : r;
+	if (r == PM_OK)
+		return s->found ? PM_OK : PM_E_STATE;
+	return r == PM_E_MISSING && s->error ? s->error : r;
 }
 
 int pm_snp_search(const struct pm_snp_evidence *evidence, const struct pm_snp_policy *policy,
