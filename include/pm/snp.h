@@ -338,11 +338,13 @@ PM_API int pm_snp_evidence_add_table(struct pm_snp_evidence *evidence, const voi
 /**
  * pm_snp_evidence_add_crl - add a certificate revocation list
  * @evidence: the evidence
- * @bytes: DER, or PEM text; copied
+ * @bytes: DER, one or several in a row, or PEM text; copied
  * @size: how many, at most 1 MiB
  * @report: receives the reason of a refusal, or NULL
  *
- * Of several, one that is the root's and valid suffices; what any of the root's lists is revoked.
+ * AMD has a list for VCEKs and one for VLEKs of each product, which bear no mark. So of those that
+ * are the root's each must be valid, and there must be one; lists of other roots are passed over.
+ * Where lists are added, one in the certificate table can only revoke.
  *
  * Return: 0; PM_E_FORMAT; PM_E_LIMIT above PM_SNP_CRLS_MAX lists; PM_E_NOMEM.
  */

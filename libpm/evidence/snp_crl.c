@@ -107,9 +107,10 @@ struct looking {
 	struct pm_lru *verified;
 	int64_t now;
 	struct pm_report *report;
-	int64_t until;		 /* the first end of those that are valid now */
-	bool valid;		 /* there is one of the root's that is */
-	bool foreign;		 /* there is one of another root */
+	bool own;      /* somebody gave lists beside those that the host put in the table */
+	int64_t until; /* the first end of those that are valid now */
+	bool valid;    /* there is one of the root's that is */
+	bool foreign;  /* there is one of another root */
 	struct pm_shared *stale; /* the last of the root's that is not; one's own */
 };
 
@@ -180,19 +181,26 @@ static void take_time(struct looking *l, struct pm_shared *shared)
 	pm_pass(l->report, "CRL, validity", "%s", window_of(crl).s);
 }
 
-static int look_at(struct looking *l, struct pm_view der)
+/*
+ * AMD's lists of a product, for VCEKs and for VLEKs, bear no mark. So a list that the host chose
+ * does not stand in for one of ours: it counts only for what it revokes.
+ */
+static int look_at(struct looking *l, struct pm_view der, bool decides)
 {
 	pm_cleanup(pm_shared) struct pm_shared *shared = NULL;
 	const struct pm_crl *crl;
-	int r = get_list(der, l->chain, l->verified, l->report, &shared);
+	int r = get_list(der, l->chain, l->verified, decides ? l->report : NULL, &shared);
 
-	if (r == PM_E_MISSING) {
+	if (r == PM_E_NOMEM || r == PM_E_CRYPTO)
+		return r;
+	if (r == PM_E_MISSING || (r < 0 && !decides)) {
 		l->foreign = true;
 		return PM_OK;
 	}
 	if (r < 0)
 		return r;
-	take_time(l, shared);
+	if (decides)
+		take_time(l, shared);
 	crl = ((struct pm_snp_list_entry *)shared)->crl;
 	r = check_not_listed(crl, l->chain->intermediate, "intermediate, revocation", l->report);
 	if (r < 0)
@@ -200,25 +208,26 @@ static int look_at(struct looking *l, struct pm_view der)
 	return check_not_listed(crl, l->chain->root, "root, revocation", l->report);
 }
 
-/* One that is valid is enough: others may be old, or for other processors. */
+/* Others may be for other processors; but an old one of this root's may be the one that matters. */
 static int conclude(const struct looking *l)
 {
-	if (!l->valid && l->stale)
+	if (l->stale)
 		return refuse_stale(l, ((struct pm_snp_list_entry *)l->stale)->crl);
 	if (!l->valid)
 		return pm_fail(l->report, PM_E_REJECTED, "CRL, issuer", "the root of the chain",
 			"another");
-	if (l->stale)
-		pm_skip(l->report, "CRL, validity", "another list is not valid now");
 	if (l->foreign)
-		pm_skip(l->report, "CRL, issuer", "another list is of another root");
+		pm_skip(l->report, "CRL, issuer", "another list is not of this root");
 	return PM_OK;
 }
 
 static int look_at_all(struct looking *l, const struct pm_snp_evidence *evidence)
 {
+	for (size_t i = 0; i < evidence->crl_count; i++)
+		l->own |= !evidence->crl_of_table[i];
 	for (size_t i = 0; i < evidence->crl_count; i++) {
-		int r = look_at(l, evidence->crls[i]);
+		bool decides = !l->own || !evidence->crl_of_table[i];
+		int r = look_at(l, evidence->crls[i], decides);
 
 		if (r < 0)
 			return r;
@@ -230,7 +239,14 @@ int pm_snp_crl_check(const struct pm_snp_evidence *evidence, const struct pm_snp
 	const struct pm_snp_policy *policy, struct pm_lru *verified, int64_t now,
 	struct pm_report *report, int64_t *until, bool *ret_checked)
 {
-	struct looking l = {chain, policy, verified, now, report, .until = *until};
+	struct looking l = {
+		.chain = chain,
+		.policy = policy,
+		.verified = verified,
+		.now = now,
+		.report = report,
+		.until = *until,
+	};
 	int r;
 
 	if (!evidence->crl_count && policy->requirements & PM_SNP_REQUIRE_CRL)

@@ -96,19 +96,21 @@ int pm_snp_evidence_product(const struct pm_snp_evidence *evidence)
 	return f->version < 3 ? 0 : pm_snp_product_by_cpuid(f->cpuid_family, f->cpuid_model);
 }
 
-static bool holds(const struct pm_view *views, size_t count, struct pm_view bytes)
+/* Where it is among them; count: nowhere. */
+static size_t find(const struct pm_view *views, size_t count, struct pm_view bytes)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (pm_view_equal(views[i], bytes))
-			return true;
-	}
-	return false;
+	size_t i = 0;
+
+	while (i < count && !pm_view_equal(views[i], bytes))
+		i++;
+	return i;
 }
 
 /* Where an added item goes: a certificate's bytes or a list's. */
 struct adding {
 	struct pm_snp_evidence *ev;
 	struct pm_report *report;
+	bool of_table;
 };
 
 /* Chains the digest of what was there with the new certificate. */
@@ -146,7 +148,7 @@ static int add_cert(struct pm_view der, void *arg)
 		return pm_fail(a->report, PM_E_FORMAT, "certificate",
 			"a DER certificate, nothing behind it", "%zu bytes that are not one",
 			der.len);
-	if (holds(ev->certs, ev->cert_count, der))
+	if (find(ev->certs, ev->cert_count, der) < ev->cert_count)
 		return PM_OK;
 	if (ev->cert_count == PM_SNP_CERTS_MAX)
 		return pm_fail(a->report, PM_E_LIMIT, "certificates", "at most 16", "more");
@@ -164,6 +166,7 @@ static int add_crl(struct pm_view der, void *arg)
 {
 	struct adding *a = arg;
 	struct pm_snp_evidence *ev = a->ev;
+	size_t i = find(ev->crls, ev->crl_count, der);
 	uint8_t *copy;
 
 	if (der.len > PM_CRL_SIZE_MAX)
@@ -172,14 +175,18 @@ static int add_crl(struct pm_view der, void *arg)
 	if (!is_sequence(der))
 		return pm_fail(a->report, PM_E_FORMAT, "CRL", "a DER CRL, nothing behind it",
 			"%zu bytes that are not one", der.len);
-	if (holds(ev->crls, ev->crl_count, der))
+	if (i < ev->crl_count) {
+		ev->crl_of_table[i] &= a->of_table;
 		return PM_OK;
+	}
 	if (ev->crl_count == PM_SNP_CRLS_MAX)
 		return pm_fail(a->report, PM_E_LIMIT, "CRLs", "at most 8", "more");
 	copy = pm_dup(der);
 	if (!copy)
 		return PM_E_NOMEM;
-	ev->crls[ev->crl_count++] = pm_view(copy, der.len);
+	ev->crls[i] = pm_view(copy, der.len);
+	ev->crl_of_table[i] = a->of_table;
+	ev->crl_count++;
 	return PM_OK;
 }
 
@@ -249,4 +256,12 @@ int pm_snp_evidence_add_crl(
 	struct adding a = {evidence, report};
 
 	return add(&a, pm_view(bytes, size), "X509 CRL", add_crl);
+}
+
+int pm_snp_evidence_add_table_crl(
+	struct pm_snp_evidence *evidence, struct pm_view bytes, struct pm_report *report)
+{
+	struct adding a = {evidence, report, .of_table = true};
+
+	return add(&a, bytes, "X509 CRL", add_crl);
 }

@@ -27,6 +27,7 @@ struct pm_snp_evidence {
 	size_t cert_count;
 	uint8_t certs_digest[PM_SHA256_SIZE]; /* over all certificates, in order */
 	struct pm_view crls[PM_SNP_CRLS_MAX]; /* DER, owned */
+	bool crl_of_table[PM_SNP_CRLS_MAX];   /* and nobody else gave it */
 	size_t crl_count;
 	struct pm_view table; /* owned; or empty */
 	bool has_table;
@@ -36,5 +37,9 @@ struct pm_snp_evidence {
 };
 
 PM_OWNER(pm_snp_evidence, pm_snp_evidence_free);
+
+/* As pm_snp_evidence_add_crl(): one that the host chose, in the certificate table. */
+int pm_snp_evidence_add_table_crl(
+	struct pm_snp_evidence *evidence, struct pm_view bytes, struct pm_report *report);
 
 #endif

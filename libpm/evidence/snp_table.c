@@ -141,7 +141,7 @@ static int add_known(
 	case KIND_CERT:
 		return pm_snp_evidence_add_certs(ev, entry->bytes.ptr, entry->bytes.len, report);
 	case KIND_CRL:
-		return pm_snp_evidence_add_crl(ev, entry->bytes.ptr, entry->bytes.len, report);
+		return pm_snp_evidence_add_table_crl(ev, entry->bytes, report);
 	case KIND_OTHER:
 		break;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "evidence/snp_evidence.h"
 #include "testing.h"
 
 struct scene_keys scene_keys;
@@ -234,7 +235,10 @@ static struct pm_snp_evidence *evidence_for(const struct scene *s, struct pm_vie
 	for (size_t i = 0; i < s->list_count; i++) {
 		struct pm_view der = mint_crl(&s->lists[i]);
 
-		ck_pm(pm_snp_evidence_add_crl(ev, der.ptr, der.len, NULL), PM_OK);
+		if (s->list_of_table[i])
+			ck_pm(pm_snp_evidence_add_table_crl(ev, der, NULL), PM_OK);
+		else
+			ck_pm(pm_snp_evidence_add_crl(ev, der.ptr, der.len, NULL), PM_OK);
 		test_free(der);
 	}
 	return ev;

@@ -59,6 +59,7 @@ struct scene {
 	struct pm_view trusted;	       /* a further certificate that the policy names as root */
 	bool untrusted;		       /* the policy does not name the ARK */
 	struct mint_crl lists[PM_SNP_CRLS_MAX];
+	bool list_of_table[PM_SNP_CRLS_MAX];
 	size_t list_count;
 	int (*demand)(struct pm_snp_policy *policy); /* or NULL */
 	int64_t now;

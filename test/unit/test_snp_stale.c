@@ -107,6 +107,16 @@ CHANGE(fresh_and_stale, (empty(s), LIST(s, others), s->lists[1].next_update = SC
 CHANGE(both_stale, (stale_and_fresh(s), s->lists[1].next_update = SCENE_NOW - 1));
 CHANGE(stale_and_telling, (LIST(s, asks), s->lists[0].next_update = SCENE_NOW - 1, empty(s)));
 CHANGE(telling_last, (empty(s), LIST(s, asks), s->lists[1].next_update = SCENE_NOW - 1));
+CHANGE(only_hosts, (empty(s), s->list_of_table[0] = true));
+CHANGE(only_hosts_stale, (only_hosts(s), s->lists[0].next_update = SCENE_NOW - 1));
+CHANGE(only_hosts_forged, (only_hosts(s), s->lists[0].signer.key = scene_keys.rsa));
+CHANGE(stale_and_hosts, (stale_and_fresh(s), s->list_of_table[1] = true));
+CHANGE(foreign_and_hosts, (stale_and_hosts(s), s->lists[0].signer.name = "ARK-Genoa"));
+CHANGE(hosts_stale, (stale_and_fresh(s), s->list_of_table[0] = true));
+CHANGE(hosts_stale_and_telling, (stale_and_telling(s), s->list_of_table[0] = true));
+CHANGE(hosts_forged, (LIST(s, asks), s->lists[0].signer.key = scene_keys.rsa,
+			     s->list_of_table[0] = true, empty(s)));
+CHANGE(hosts_and_ours, (empty(s), s->list_of_table[0] = true, empty(s)));
 CHANGE(foreign_and_good, (LIST(s, asks), s->lists[0].signer.name = "ARK-Genoa", empty(s)));
 CHANGE(good_and_foreign, (empty(s), LIST(s, asks), s->lists[1].signer.name = "ARK-Genoa"));
 CHANGE(foreign_and_stale, (foreign_and_good(s), s->lists[1].next_update = SCENE_NOW - 1));
@@ -148,8 +158,18 @@ static const struct row {
 	{"good and bad", good_and_bad, PM_E_REJECTED, "intermediate, revocation"},
 	{"bad and good", bad_and_good, PM_E_REJECTED, "intermediate, revocation"},
 	{"two good ones", two_good, PM_OK, NULL},
-	{"stale and fresh", stale_and_fresh, PM_OK, NULL},
-	{"fresh and stale", fresh_and_stale, PM_OK, NULL},
+	{"stale and fresh", stale_and_fresh, PM_E_STALE, "CRL, validity"},
+	{"fresh and stale", fresh_and_stale, PM_E_STALE, "CRL, validity"},
+	{"the host's alone", only_hosts, PM_OK, NULL},
+	{"the host's alone, stale", only_hosts_stale, PM_E_STALE, "CRL, validity"},
+	{"the host's alone, forged", only_hosts_forged, PM_E_REJECTED, "CRL, signature"},
+	{"stale, and the host's fresh", stale_and_hosts, PM_E_STALE, "CRL, validity"},
+	{"of another root, and the host's", foreign_and_hosts, PM_E_REJECTED, "CRL, issuer"},
+	{"the host's stale, and fresh", hosts_stale, PM_OK, NULL},
+	{"the host's stale and telling", hosts_stale_and_telling, PM_E_REJECTED,
+		"intermediate, revocation"},
+	{"the host's forged, and good", hosts_forged, PM_OK, NULL},
+	{"the host's, given by us too", hosts_and_ours, PM_OK, NULL},
 	{"both stale", both_stale, PM_E_STALE, "CRL, validity"},
 	{"stale and telling, and fresh", stale_and_telling, PM_E_REJECTED,
 		"intermediate, revocation"},
@@ -159,7 +179,7 @@ static const struct row {
 	{"of another root, and stale", foreign_and_stale, PM_E_STALE, "CRL, validity"},
 	{"good, and by a stranger", good_and_forged, PM_E_REJECTED, "CRL, signature"},
 	{"good, and the ASK's own", good_and_ask_itself, PM_E_REJECTED, "CRL, issuer"},
-	{"too old, and young enough", too_old_and_young, PM_OK, NULL},
+	{"too old, and young enough", too_old_and_young, PM_E_STALE, "CRL, age"},
 	{"last second", last_second, PM_OK, NULL},
 	{"expired", expired, PM_E_STALE, "CRL, validity"},
 	{"first second", first_second, PM_OK, NULL},
