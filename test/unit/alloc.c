@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <pm/error.h>
@@ -148,4 +149,25 @@ unsigned int alloc_walk(const char *name, int (*operation)(void), enum alloc_rea
 	}
 	ck_abort_msg("%s allocates for ever", name);
 	return 0;
+}
+
+/* libc's own would not fail, and not be counted. */
+char *__wrap_strndup(const char *text, size_t most);
+char *__wrap_strdup(const char *text);
+
+char *__wrap_strndup(const char *text, size_t most)
+{
+	size_t len = strnlen(text, most);
+	char *copy = malloc(len + 1);
+
+	if (copy) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return __wrap_strndup(text, strlen(text));
 }

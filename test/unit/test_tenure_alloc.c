@@ -141,27 +141,6 @@ struct request {
 
 static struct request request; /* one at a time */
 
-/* These are not in alloc.c, and the C library's own would not fail, and not be counted. */
-char *__wrap_strndup(const char *text, size_t most);
-char *__wrap_strdup(const char *text);
-
-char *__wrap_strndup(const char *text, size_t most)
-{
-	size_t len = strnlen(text, most);
-	char *copy = malloc(len + 1);
-
-	if (copy) {
-		pm_copy(copy, text, len);
-		copy[len] = '\0';
-	}
-	return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return __wrap_strndup(text, strlen(text));
-}
-
 static struct store_op *ask(struct request what)
 {
 	request = what;

@@ -42,8 +42,6 @@ static size_t rounds, errors;
 struct timeval __real_loop_time(int64_t milliseconds);
 struct timeval __wrap_loop_time(int64_t milliseconds);
 void __wrap_log_event(enum log_level level, const char *event, ...);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t most);
 
 struct timeval __wrap_loop_time(int64_t milliseconds)
 {
@@ -55,24 +53,6 @@ void __wrap_log_event(enum log_level level, const char *event, ...)
 {
 	(void)event;
 	errors += level == LOG_LEVEL_ERROR;
-}
-
-/* libc's own take no part in the walk. */
-char *__wrap_strndup(const char *text, size_t most)
-{
-	size_t len = strnlen(text, most);
-	char *copy = malloc(len + 1);
-
-	if (copy) {
-		pm_copy(copy, text, len);
-		copy[len] = '\0';
-	}
-	return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return __wrap_strndup(text, strlen(text));
 }
 
 /* --- lines ----------------------------------------------------------------------------------- */
